@@ -1,0 +1,16 @@
+"""Development and the demo: debug pages, silk and the debug toolbar, embedded services."""
+
+from config.settings.base import *
+
+DEBUG = True
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
+INTERNAL_IPS = ["127.0.0.1"]
+
+INSTALLED_APPS += ["silk", "debug_toolbar"]
+MIDDLEWARE = [
+    "silk.middleware.SilkyMiddleware",
+    "debug_toolbar.middleware.DebugToolbarMiddleware",
+    *MIDDLEWARE,
+]
+SILKY_AUTHENTICATION = True
+SILKY_AUTHORISATION = True
