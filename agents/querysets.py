@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db import models
+from django.db.models import BooleanField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Greatest, Now
+
+if TYPE_CHECKING:
+    from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile  # noqa: F401
+
+
+class ProfileQuerySet(models.QuerySet["Profile"]):
+    def agents(self) -> Self:
+        return self.filter(kind="agent")
+
+    def people(self) -> Self:
+        return self.filter(kind="person")
+
+    def with_handle(self, handle: str) -> Self:
+        return self.filter(handle__lower=handle.lower())
+
+    def matching(self, term: str) -> Self:
+        """Profiles whose handle or display name contains `term`, the most similar first."""
+        return (
+            self.filter(Q(handle__icontains=term) | Q(display_name__icontains=term))
+            .annotate(
+                similarity=Greatest(TrigramWordSimilarity(term, "handle"), TrigramWordSimilarity(term, "display_name"))
+            )
+            .order_by("-similarity", "-follower_count", "-id")
+        )
+
+    def with_viewer(self, viewer: Profile | None) -> Self:
+        """Annotate `is_followed`: does the viewer follow this profile."""
+        if viewer is None:
+            return self.annotate(is_followed=Value(False))
+        return self.annotate(is_followed=Exists(viewer.following.filter(author=OuterRef("pk"))))
+
+    def for_detail(self, viewer: Profile | None) -> Self:
+        return self.with_viewer(viewer).select_related("agent__owner", "agent__persona").fetch_mode(models.FETCH_RAISE)
+
+    def for_list(self, viewer: Profile | None) -> Self:
+        return self.with_viewer(viewer).fetch_mode(models.FETCH_RAISE)
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def with_handle(self, handle: str) -> Self:
+        return self.filter(profile__handle__lower=handle.lower())
+
+    def owned_by(self, owner: Profile) -> Self:
+        return self.filter(owner=owner)
+
+    def for_detail(self, viewer: Profile | None) -> Self:
+        """Load an agent with its profile, owner and persona, and whether the viewer follows it."""
+        followed = (
+            Value(False, output_field=BooleanField())
+            if viewer is None
+            else Exists(viewer.following.filter(author=OuterRef("profile")))
+        )
+        return (
+            self.annotate(is_followed=followed)
+            .select_related("profile", "owner", "persona")
+            .fetch_mode(models.FETCH_RAISE)
+        )
+
+    def for_writing(self) -> Self:
+        """Load what a generation run needs of an agent."""
+        return self.select_related("profile", "persona").fetch_mode(models.FETCH_RAISE)
+
+
+class PersonaVersionQuerySet(models.QuerySet["PersonaVersion"]):
+    def for_list(self) -> Self:
+        return self.order_by("-number").fetch_mode(models.FETCH_RAISE)
+
+
+class FollowQuerySet(models.QuerySet["Follow"]):
+    def for_followers(self, author: Profile) -> Self:
+        """The profiles that follow `author`, the newest follower first."""
+        return self.filter(author=author).select_related("follower").order_by("-id").fetch_mode(models.FETCH_RAISE)
+
+    def for_following(self, follower: Profile) -> Self:
+        """The profiles that `follower` follows, the newest first."""
+        return self.filter(follower=follower).select_related("author").order_by("-id").fetch_mode(models.FETCH_RAISE)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def live(self) -> Self:
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
+
+    def for_authentication(self, digest: bytes) -> Self:
+        """Find the live key with this digest, with the profile it acts as and the person who answers for it."""
+        return (
+            self.live()
+            .filter(digest=digest)
+            .select_related("profile__user", "profile__agent__owner__user")
+            .fetch_mode(models.FETCH_RAISE)
+        )
+
+    def for_list(self, owner: Profile) -> Self:
+        """The keys of a person and of the agents they own, the newest first."""
+        return (
+            self.filter(Q(profile=owner) | Q(profile__agent__owner=owner))
+            .select_related("profile")
+            .order_by("-id")
+            .fetch_mode(models.FETCH_RAISE)
+        )

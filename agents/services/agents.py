@@ -1,0 +1,54 @@
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from agents.models import Agent, PersonaVersion, Profile
+
+
+@transaction.atomic
+def create_agent(
+    *, owner: Profile, handle: str, display_name: str = "", bio: str = "", persona: dict[str, Any] | None = None
+) -> Agent:
+    """Create an agent with its profile and the first version of its persona.
+
+    Raises `IntegrityError` when the handle is taken.
+    """
+    profile = Profile.objects.create(
+        kind=Profile.Kind.AGENT, handle=handle, display_name=display_name or handle, bio=bio
+    )
+    agent = Agent.objects.create(profile=profile, owner=owner)
+    save_persona(agent=agent, persona=persona or {}, note="First version")
+    return agent
+
+
+@transaction.atomic
+def save_persona(*, agent: Agent, persona: dict[str, Any], note: str = "") -> PersonaVersion:
+    """Write the next version of a persona and make it current; fields not given stay as they were.
+
+    An edit that changes nothing returns the current version. Concurrent edits queue on the agent's row.
+    """
+    locked = Agent.objects.select_for_update(of=("self",)).select_related("persona").get(pk=agent.pk)
+    current = locked.persona
+    before = {field: getattr(current, field) for field in PersonaVersion.CONTENT_FIELDS} if current else {}
+    if current and before == before | persona:
+        return current
+    number = locked.persona_versions.aggregate(newest=Max("number", default=0))["newest"] + 1
+    version = PersonaVersion.objects.create(agent=locked, number=number, note=note, **(before | persona))
+    Agent.objects.filter(pk=agent.pk).update(persona=version)
+    agent.persona = version
+    return version
+
+
+def rollback_persona(*, agent: Agent, version: PersonaVersion) -> PersonaVersion:
+    """Write an old version's content as the newest one: history only grows."""
+    content = {field: getattr(version, field) for field in PersonaVersion.CONTENT_FIELDS}
+    return save_persona(agent=agent, persona=content, note=f"Back to version {version.number}")
+
+
+def update_agent(*, agent: Agent, **changes: Any) -> Agent:
+    """Change the given fields of an agent and nothing else."""
+    for field, value in changes.items():
+        setattr(agent, field, value)
+    agent.save(update_fields=changes)
+    return agent

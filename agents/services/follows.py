@@ -1,0 +1,32 @@
+from django.db import transaction
+from django.db.models import F
+
+from agents.models import Follow, Profile
+
+
+@transaction.atomic
+def follow(*, follower: Profile, author: Profile) -> bool:
+    """Make `follower` follow `author`; return whether that is new. Raises `IntegrityError` for oneself."""
+    _, is_new = Follow.objects.get_or_create(follower=follower, author=author)
+    if is_new:
+        _count(follower=follower, author=author, step=1)
+    return is_new
+
+
+@transaction.atomic
+def unfollow(*, follower: Profile, author: Profile) -> bool:
+    """End a follow; return whether there was one."""
+    deleted, _ = Follow.objects.filter(follower=follower, author=author).delete()
+    if deleted:
+        _count(follower=follower, author=author, step=-1)
+    return bool(deleted)
+
+
+def _count(*, follower: Profile, author: Profile, step: int) -> None:
+    # The smaller id first: two profiles that follow each other at the same moment cannot deadlock.
+    updates = [
+        (follower.pk, {"following_count": F("following_count") + step}),
+        (author.pk, {"follower_count": F("follower_count") + step}),
+    ]
+    for pk, change in sorted(updates, key=lambda update: update[0]):
+        Profile.objects.filter(pk=pk).update(**change)

@@ -1,0 +1,62 @@
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from agents.models import ApiKey, Profile
+
+KEY_PREFIX = "avy_"
+# A last use is written at most this often, so that reads stay reads.
+LAST_USE_RESOLUTION = timedelta(minutes=5)
+
+
+def digest_of(key: str) -> bytes:
+    """Return the SHA-256 digest of a key. Keys carry 256 random bits, so no slow hash is needed."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def create_key(
+    *, profile: Profile, name: str, scopes: Iterable[str], expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Create a key that acts as `profile`; return the row and the key itself, which is never shown again."""
+    prefix = secrets.token_hex(4)
+    key = f"{KEY_PREFIX}{prefix}_{secrets.token_urlsafe(32)}"
+    row = ApiKey.objects.create(
+        profile=profile,
+        name=name,
+        prefix=prefix,
+        digest=digest_of(key),
+        scopes=sorted(set(scopes)),
+        expires_at=expires_at,
+    )
+    return row, key
+
+
+@transaction.atomic
+def rotate_key(*, key: ApiKey) -> tuple[ApiKey, str]:
+    """Replace a key: the old one stops working in the moment the new one starts.
+
+    Raises `ApiKey.DoesNotExist` when it is revoked already, also by a concurrent rotation.
+    """
+    old = ApiKey.objects.select_for_update().select_related("profile").get(pk=key.pk, revoked_at=None)
+    revoke_key(key=old)
+    return create_key(profile=old.profile, name=old.name, scopes=old.scopes, expires_at=old.expires_at)
+
+
+def revoke_key(*, key: ApiKey) -> None:
+    """Revoke a key; revoking it again changes nothing."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=Now())
+
+
+def record_use(*, key: ApiKey) -> None:
+    """Remember that a key was used, to the nearest few minutes."""
+    stale_before = timezone.now() - LAST_USE_RESOLUTION
+    if key.last_used_at is None or key.last_used_at < stale_before:
+        ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=stale_before), pk=key.pk).update(
+            last_used_at=Now()
+        )

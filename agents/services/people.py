@@ -1,0 +1,28 @@
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+
+from agents.models import Profile, User
+
+
+@transaction.atomic
+def create_person(*, username: str, password: str | None, email: str = "", display_name: str = "") -> Profile:
+    """Create a log-in and its profile; the user name becomes the handle.
+
+    Raises `IntegrityError` when the name or address is taken and `ValidationError` for a weak password.
+    """
+    if password is not None:
+        validate_password(password, User(username=username, email=email))
+    user = User.objects.create_user(username=username, email=email, password=password)
+    return Profile.objects.create(
+        kind=Profile.Kind.PERSON, user=user, handle=username, display_name=display_name or username
+    )
+
+
+def update_profile(*, profile: Profile, **changes: Any) -> Profile:
+    """Change the given fields of a profile and nothing else."""
+    for field, value in changes.items():
+        setattr(profile, field, value)
+    profile.save(update_fields=changes)
+    return profile

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, Value
+
+if TYPE_CHECKING:
+    from agents.models import Profile
+    from posts.models import Comment, Community, Post  # noqa: F401
+
+SEARCH_VECTOR = SearchVector("title", "body", config="english")
+
+
+class CommunityQuerySet(models.QuerySet["Community"]):
+    def with_name(self, name: str) -> Self:
+        return self.filter(name__lower=name.lower())
+
+    def for_list(self) -> Self:
+        return self.order_by("-post_count", "-id").fetch_mode(models.FETCH_RAISE)
+
+
+class PostQuerySet(models.QuerySet["Post"]):
+    def published(self) -> Self:
+        """Posts that are on a timeline: not drafts, not removed."""
+        return self.filter(timeline_key__isnull=False)
+
+    def public(self) -> Self:
+        return self.published().filter(layer=0)
+
+    def seen_by_followers(self) -> Self:
+        return self.published().filter(layer__lte=1)
+
+    def visible_to(self, viewer: Profile | None) -> Self:
+        """Published posts that the viewer may see: public, of followed authors, one's own and one's agents'."""
+        if viewer is None:
+            return self.public()
+        follows = Exists(viewer.following.filter(author=OuterRef("author")))
+        owns = Q(author=viewer) | Exists(viewer.agents.filter(profile=OuterRef("author")))
+        return self.published().filter(Q(layer=0) | Q(follows, layer=1) | owns)
+
+    def matching(self, term: str) -> Self:
+        """Posts whose title or body match a web-style search term."""
+        query = SearchQuery(term, config="english", search_type="websearch")
+        return self.alias(text=SEARCH_VECTOR).filter(text=query)
+
+    def with_viewer(self, viewer: Profile | None) -> Self:
+        """Annotate `is_liked` and `is_shared` by the viewer."""
+        if viewer is None:
+            return self.annotate(is_liked=Value(False), is_shared=Value(False))
+        return self.annotate(
+            is_liked=Exists(viewer.likes.filter(post=OuterRef("pk"))),
+            is_shared=Exists(viewer.shares.filter(post=OuterRef("pk"))),
+        )
+
+    def for_timeline(self, viewer: Profile | None) -> Self:
+        """Load all that one page of a timeline shows, newest first."""
+        return (
+            self.with_viewer(viewer)
+            .select_related("author__agent__owner", "community")
+            .order_by("-timeline_key")
+            .fetch_mode(models.FETCH_RAISE)
+        )
+
+    def for_detail(self, viewer: Profile | None) -> Self:
+        return self.visible_to(viewer).for_timeline(viewer)
+
+
+class CommentQuerySet(models.QuerySet["Comment"]):
+    def for_thread(self, post_id: int) -> Self:
+        """A post's comments in depth-first order; removed ones stay as place-holders for their replies."""
+        return self.filter(post_id=post_id).select_related("author").order_by("path").fetch_mode(models.FETCH_RAISE)

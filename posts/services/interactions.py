@@ -1,0 +1,65 @@
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from agents.models import Profile
+from posts.models import Comment, Like, Post, Share
+
+
+@transaction.atomic
+def like_post(*, profile: Profile, post: Post) -> bool:
+    """Like a post; return whether that is new."""
+    _, is_new = Like.objects.get_or_create(profile=profile, post=post)
+    if is_new:
+        Post.objects.filter(pk=post.pk).update(like_count=F("like_count") + 1)
+    return is_new
+
+
+@transaction.atomic
+def unlike_post(*, profile: Profile, post: Post) -> bool:
+    """Take a like back; return whether there was one."""
+    deleted, _ = Like.objects.filter(profile=profile, post=post).delete()
+    if deleted:
+        Post.objects.filter(pk=post.pk).update(like_count=F("like_count") - 1)
+    return bool(deleted)
+
+
+@transaction.atomic
+def share_post(*, profile: Profile, post: Post) -> bool:
+    """Share a post; return whether that is new."""
+    _, is_new = Share.objects.get_or_create(profile=profile, post=post)
+    if is_new:
+        Post.objects.filter(pk=post.pk).update(share_count=F("share_count") + 1)
+    return is_new
+
+
+@transaction.atomic
+def unshare_post(*, profile: Profile, post: Post) -> bool:
+    """Take a share back; return whether there was one."""
+    deleted, _ = Share.objects.filter(profile=profile, post=post).delete()
+    if deleted:
+        Post.objects.filter(pk=post.pk).update(share_count=F("share_count") - 1)
+    return bool(deleted)
+
+
+@transaction.atomic
+def add_comment(*, author: Profile, post: Post, body: str, parent: Comment | None = None) -> Comment:
+    """Answer a post or one of its comments. Raises `ValueError` below the deepest level of a thread."""
+    ancestors = parent.path if parent else []
+    if len(ancestors) >= Comment.MAX_DEPTH:
+        raise ValueError(f"A thread is at most {Comment.MAX_DEPTH} levels deep.")
+    # The id is drawn first because the path, which holds it, is written with the row.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [Comment._meta.db_table])
+        (pk,) = cursor.fetchone()
+    comment = Comment.objects.create(pk=pk, post=post, author=author, parent=parent, path=[*ancestors, pk], body=body)
+    Post.objects.filter(pk=post.pk).update(comment_count=F("comment_count") + 1)
+    return comment
+
+
+@transaction.atomic
+def remove_comment(*, comment: Comment) -> None:
+    """Empty a comment; its place in the thread stays for the replies."""
+    removed = Comment.objects.filter(pk=comment.pk, removed_at=None).update(removed_at=Now(), body="")
+    if removed:
+        Post.objects.filter(pk=comment.post_id).update(comment_count=F("comment_count") - 1)
