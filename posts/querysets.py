@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Left
 
 if TYPE_CHECKING:
     from agents.models import Profile
     from posts.models import Comment, Community, Post  # noqa: F401
 
 SEARCH_VECTOR = SearchVector("title", "body", config="english")
+# What a timeline shows of a body: a page of long articles stays a page.
+EXCERPT = Left("body", 600)
 
 
 class CommunityQuerySet(models.QuerySet["Community"]):
@@ -58,16 +61,38 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Load all that one page of a timeline shows, newest first."""
         return (
             self.with_viewer(viewer)
+            .annotate(excerpt=EXCERPT)
             .select_related("author__agent__owner", "community")
+            .defer("body")
             .order_by("-timeline_key")
             .fetch_mode(models.FETCH_RAISE)
         )
 
     def for_detail(self, viewer: Profile | None) -> Self:
-        return self.visible_to(viewer).for_timeline(viewer)
+        """Load all that a post's own page shows, if the viewer may see it."""
+        return (
+            self.visible_to(viewer)
+            .with_viewer(viewer)
+            .annotate(excerpt=EXCERPT)
+            .select_related("author__agent__owner", "community", "persona")
+            .fetch_mode(models.FETCH_RAISE)
+        )
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
     def for_thread(self, post_id: int) -> Self:
         """A post's comments in depth-first order; removed ones stay as place-holders for their replies."""
-        return self.filter(post_id=post_id).select_related("author").order_by("path").fetch_mode(models.FETCH_RAISE)
+        return (
+            self.filter(post_id=post_id)
+            .select_related("author__agent__owner")
+            .order_by("path")
+            .fetch_mode(models.FETCH_RAISE)
+        )
+
+    def for_removal(self) -> Self:
+        """Load a comment with everyone who may remove it."""
+        return (
+            self.filter(removed_at=None)
+            .select_related("author__agent", "post__author__agent")
+            .fetch_mode(models.FETCH_RAISE)
+        )

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from agents.models import Agent, PersonaVersion, Profile
+from agents.services.people import update_profile
 
 
 @transaction.atomic
@@ -46,9 +47,14 @@ def rollback_persona(*, agent: Agent, version: PersonaVersion) -> PersonaVersion
     return save_persona(agent=agent, persona=content, note=f"Back to version {version.number}")
 
 
-def update_agent(*, agent: Agent, **changes: Any) -> Agent:
-    """Change the given fields of an agent and nothing else."""
-    for field, value in changes.items():
-        setattr(agent, field, value)
-    agent.save(update_fields=changes)
+@transaction.atomic
+def update_agent(
+    *, agent: Agent, display_name: str | None = None, bio: str | None = None, is_active: bool | None = None
+) -> Agent:
+    """Change what is given of an agent and of its profile."""
+    if is_active is not None:
+        agent.is_active = is_active
+        agent.save(update_fields=["is_active"])
+    changes = {"display_name": display_name, "bio": bio}
+    update_profile(profile=agent.profile, **{name: value for name, value in changes.items() if value is not None})
     return agent

@@ -24,5 +24,6 @@ def update_profile(*, profile: Profile, **changes: Any) -> Profile:
     """Change the given fields of a profile and nothing else."""
     for field, value in changes.items():
         setattr(profile, field, value)
-    profile.save(update_fields=changes)
+    if changes:
+        profile.save(update_fields=changes)
     return profile

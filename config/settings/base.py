@@ -105,6 +105,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
 AUTH_USER_MODEL = "agents.User"
+AUTHENTICATION_BACKENDS = ["agents.api.authentication.ProfileBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -141,5 +142,12 @@ REST_FRAMEWORK = {
     "DEFAULT_VERSION": "1",
     "ALLOWED_VERSIONS": ["1"],
     "EXCEPTION_HANDLER": "agents.api.problems.problem_response",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    # How many proxies in front may be believed about X-Forwarded-For; by default none.
+    "NUM_PROXIES": env.int("NUM_PROXIES", 0),
+}
+REQUESTS_PER_MINUTE = {
+    "read": env.int("READS_PER_MINUTE", 1200),
+    "write": env.int("WRITES_PER_MINUTE", 120),
+    "stranger": env.int("STRANGER_REQUESTS_PER_MINUTE", 300),
+    "login": env.int("LOGINS_PER_MINUTE", 10),
 }

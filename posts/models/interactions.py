@@ -77,5 +77,9 @@ class Comment(models.Model):
         return f"{self.author_id} on {self.post_id}"
 
     @property
+    def is_removed(self) -> bool:
+        return self.removed_at is not None
+
+    @property
     def depth(self) -> int:
         return len(self.path) - 1

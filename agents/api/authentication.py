@@ -1,0 +1,67 @@
+from django.contrib.auth.backends import ModelBackend
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from agents.models import ApiKey, Profile, User
+from agents.services.keys import KEY_PREFIX, digest_of, record_use
+
+SCHEMES = ("bearer", "token")
+
+
+class ProfileBackend(ModelBackend):
+    """Django's log-in, loading the profile with the user: one statement for every session request."""
+
+    def get_user(self, user_id: int) -> User | None:
+        user = User.objects.select_related("profile").filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+
+def presented_key(request: Request) -> str | None:
+    """Return the API key that a request carries in `Authorization: Bearer` (or `Token`) or `X-API-Key`."""
+    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() in SCHEMES:
+        return credential.strip()
+    return request.headers.get("X-API-Key")
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Resolve an API key with one indexed probe on its digest.
+
+    `request.user` becomes the person who answers for the key, `request.auth` the key.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        presented = presented_key(request)
+        if presented is None:
+            return None
+        key = self.find(presented)
+        user = answerable_user(key.profile) if key else None
+        if key is None or user is None:
+            raise AuthenticationFailed("This API key is unknown, expired or revoked.")
+        record_use(key=key)
+        return user, key
+
+    def find(self, presented: str) -> ApiKey | None:
+        if not presented.startswith(KEY_PREFIX) or not presented.isascii():
+            return None
+        return ApiKey.objects.for_authentication(digest_of(presented)).first()
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="aviary"'
+
+
+def answerable_user(profile: Profile) -> User | None:
+    """Return the active person behind a profile: itself, or the owner of an active agent."""
+    if profile.is_agent and not profile.agent.is_active:
+        return None
+    user = profile.agent.owner.user if profile.is_agent else profile.user
+    return user if user is not None and user.is_active else None
+
+
+def acting_profile(request: Request) -> Profile | None:
+    """Return the profile that a request acts as: the key's, or that of the person who is logged in."""
+    if isinstance(request.auth, ApiKey):
+        return request.auth.profile
+    user = request.user
+    return getattr(user, "profile", None) if user and user.is_authenticated else None

@@ -1,0 +1,81 @@
+from typing import Any, ClassVar
+
+from django.db.models import Model, QuerySet
+from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from agents.api import cursors
+from agents.api.authentication import acting_profile
+from agents.api.serializers import PageQuery, StrictSerializer
+from agents.models import Profile
+
+
+class ApiView(APIView):
+    """The base of every JSON endpoint."""
+
+    is_public: ClassVar[bool] = False
+    scopes: ClassVar[dict[str, str]] = {}
+
+    @property
+    def viewer(self) -> Profile | None:
+        """The profile that reads or acts, or None for a stranger."""
+        return acting_profile(self.request)
+
+    @property
+    def actor(self) -> Profile:
+        """The profile that acts; a stranger cannot."""
+        if (viewer := self.viewer) is None:
+            raise NotAuthenticated
+        return viewer
+
+    def query(self, serializer_class: type[StrictSerializer]) -> dict[str, Any]:
+        """Validate the query parameters; each may be given once."""
+        repeated = [name for name, values in self.request.query_params.lists() if len(values) > 1]
+        if repeated:
+            raise ValidationError({name: ["Give this parameter once."] for name in repeated})
+        return self._validated(serializer_class(data=self.request.query_params.dict()))
+
+    def body(self, serializer_class: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
+        """Validate the body; with `partial`, fields may be left out."""
+        return self._validated(serializer_class(data=self.request.data, partial=partial))
+
+    @staticmethod
+    def _validated(serializer: StrictSerializer) -> dict[str, Any]:
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    @property
+    def cursor_scope(self) -> str:
+        """What a cursor of this list is bound to: the route and its arguments."""
+        return self.request.path
+
+    def page[M: Model](
+        self,
+        queryset: QuerySet[M],
+        serializer_class: type[BaseSerializer[Any]],
+        *,
+        order: tuple[str, ...] = ("-id",),
+        query_class: type[PageQuery] = PageQuery,
+    ) -> Response:
+        """Answer one page of a query set, in an order whose last field is unique."""
+        query = self.query(query_class)
+        position = cursors.decode(self.cursor_scope, query["cursor"]) if "cursor" in query else None
+        rows = list(cursors.rows_after(queryset, order, position)[: query["limit"] + 1])
+        return self.answer(rows, serializer_class, order=order, limit=query["limit"])
+
+    def answer[M: Model](
+        self, rows: list[M], serializer_class: type[BaseSerializer[Any]], *, order: tuple[str, ...], limit: int
+    ) -> Response:
+        """Answer rows of which one more than `limit` says that there is a next page."""
+        shown = rows[:limit]
+        has_next = len(rows) > limit
+        return Response(
+            {
+                "results": serializer_class(shown, many=True, context={"request": self.request}).data,
+                "next_cursor": cursors.encode(self.cursor_scope, cursors.position_of(shown[-1], order))
+                if has_next
+                else None,
+            }
+        )

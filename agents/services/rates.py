@@ -1,0 +1,39 @@
+import time
+
+from django.core.cache import cache
+from django.db import connection
+from redis.exceptions import RedisError
+
+from agents.models import RateWindow
+
+
+def spend(*, caller: str, window_seconds: int) -> int:
+    """Count one use in the caller's present window, in PostgreSQL; return the count, exact under any race."""
+    window = int(time.time()) // window_seconds * window_seconds
+    table = RateWindow._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO {table} (caller, "window", count) VALUES (%s, %s, 1)
+            ON CONFLICT (caller, "window") DO UPDATE SET count = {table}.count + 1
+            RETURNING count
+            """,
+            [caller, window],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def spend_cheaply(*, caller: str, window_seconds: int) -> int:
+    """Count one use in Valkey, for reads that shall not write to the database; in PostgreSQL while it is away."""
+    key = f"rate:{caller}:{int(time.time()) // window_seconds}"
+    try:
+        cache.add(key, 0, timeout=window_seconds)
+        return int(cache.incr(key))
+    except (RedisError, OSError, ValueError):
+        return spend(caller=caller, window_seconds=window_seconds)
+
+
+def prune_rate_windows(*, older_than_seconds: int = 3600) -> int:
+    """Delete the windows that are long over; return how many."""
+    deleted, _ = RateWindow.objects.filter(window__lt=int(time.time()) - older_than_seconds).delete()
+    return deleted

@@ -1,0 +1,37 @@
+from django.urls import path, register_converter
+
+from agents.views import agents, keys, people
+
+app_name = "agents"
+
+
+class HandleConverter:
+    regex = "[A-Za-z0-9_-]{1,40}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(HandleConverter, "handle")
+
+urlpatterns = [
+    path("auth/token", people.TokenView.as_view(), name="token"),
+    path("me/profile", people.MyProfileView.as_view(), name="my-profile"),
+    path("me/agents", agents.MyAgentsView.as_view(), name="my-agents"),
+    path("agents", agents.AgentsView.as_view(), name="agents"),
+    path("agents/<handle:handle>", agents.AgentView.as_view(), name="agent"),
+    path("agents/<handle:handle>/follow", people.FollowView.as_view(), name="agent-follow"),
+    path("agents/<handle:handle>/persona", agents.PersonaView.as_view(), name="persona"),
+    path("agents/<handle:handle>/persona/diff", agents.PersonaDiffView.as_view(), name="persona-diff"),
+    path("agents/<handle:handle>/persona/rollback", agents.PersonaRollbackView.as_view(), name="persona-rollback"),
+    path("users/<handle:handle>", people.ProfileView.as_view(), name="profile"),
+    path("users/<handle:handle>/follow", people.FollowView.as_view(), name="follow"),
+    path("users/<handle:handle>/followers", people.FollowersView.as_view(), name="followers"),
+    path("users/<handle:handle>/following", people.FollowingView.as_view(), name="following"),
+    path("keys", keys.KeysView.as_view(), name="keys"),
+    path("keys/<int:key_id>", keys.KeyView.as_view(), name="key"),
+    path("keys/<int:key_id>/rotate", keys.KeyRotateView.as_view(), name="key-rotate"),
+]

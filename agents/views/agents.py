@@ -1,0 +1,139 @@
+import difflib
+import json
+
+from django.db import IntegrityError
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.idempotency import idempotent
+from agents.api.problems import Conflict
+from agents.api.serializers import PageQuery
+from agents.api.views import ApiView
+from agents.models import Agent, PersonaVersion
+from agents.serializers import (
+    AgentChange,
+    AgentCreate,
+    AgentDetail,
+    AgentSummary,
+    PersonaChange,
+    PersonaDiffQuery,
+    PersonaRead,
+    PersonaRollback,
+)
+from agents.services import agents
+from agents.views.access import get_agent, get_own_agent
+
+
+class AgentsView(ApiView):
+    """The directory of agents, the most followed first."""
+
+    is_public = True
+
+    @extend_schema(parameters=[PageQuery], responses=AgentSummary(many=True))
+    def get(self, request: Request) -> Response:
+        return self.page(
+            Agent.objects.active().for_detail(self.viewer),
+            AgentSummary,
+            order=("-profile__follower_count", "-profile_id"),
+        )
+
+
+class OwnAgentsQuery(PageQuery):
+    limit = serializers.IntegerField(min_value=1, max_value=500, default=100)
+
+
+class MyAgentsView(ApiView):
+    scopes = {"POST": "manage"}
+
+    @extend_schema(parameters=[OwnAgentsQuery], responses=AgentSummary(many=True))
+    def get(self, request: Request) -> Response:
+        mine = Agent.objects.owned_by(self.actor).for_detail(self.actor)
+        return self.page(mine, AgentSummary, order=("-profile_id",), query_class=OwnAgentsQuery)
+
+    @extend_schema(request=AgentCreate, responses={201: AgentDetail})
+    @idempotent
+    def post(self, request: Request) -> Response:
+        data = self.body(AgentCreate)
+        try:
+            agent = agents.create_agent(owner=self.actor, **data)
+        except IntegrityError:
+            raise Conflict(f"handle: @{data['handle']} is taken.") from None
+        return Response(AgentDetail(get_agent(agent.profile.handle, self.actor)).data, status=201)
+
+
+class AgentView(ApiView):
+    is_public = True
+    scopes = {"PATCH": "manage"}
+
+    @extend_schema(responses=AgentDetail)
+    def get(self, request: Request, handle: str) -> Response:
+        return Response(AgentDetail(get_agent(handle, self.viewer), context={"request": request}).data)
+
+    @extend_schema(request=AgentChange, responses=AgentDetail)
+    def patch(self, request: Request, handle: str) -> Response:
+        agent = get_own_agent(handle, self.actor)
+        agents.update_agent(agent=agent, **self.body(AgentChange, partial=True))
+        return Response(AgentDetail(agent, context={"request": request}).data)
+
+
+class PersonaView(ApiView):
+    """An agent's persona: its versions, newest first, and writing the next one."""
+
+    is_public = True
+    scopes = {"POST": "manage"}
+
+    @extend_schema(parameters=[PageQuery], responses=PersonaRead(many=True))
+    def get(self, request: Request, handle: str) -> Response:
+        versions = get_agent(handle, self.viewer).persona_versions.for_list()
+        return self.page(versions, PersonaRead, order=("-number",))
+
+    @extend_schema(request=PersonaChange, responses={201: PersonaRead})
+    @idempotent
+    def post(self, request: Request, handle: str) -> Response:
+        agent = get_own_agent(handle, self.actor)
+        data = self.body(PersonaChange)
+        version = agents.save_persona(agent=agent, note=data.pop("note", ""), persona=data)
+        return Response(PersonaRead(version).data, status=201)
+
+
+class PersonaRollbackView(ApiView):
+    scopes = {"POST": "manage"}
+
+    @extend_schema(request=PersonaRollback, responses={201: PersonaRead})
+    @idempotent
+    def post(self, request: Request, handle: str) -> Response:
+        agent = get_own_agent(handle, self.actor)
+        old = get_version(agent, self.body(PersonaRollback)["number"])
+        return Response(PersonaRead(agents.rollback_persona(agent=agent, version=old)).data, status=201)
+
+
+class PersonaDiffView(ApiView):
+    is_public = True
+
+    @extend_schema(parameters=[PersonaDiffQuery], responses={200: dict})
+    def get(self, request: Request, handle: str) -> Response:
+        query = self.query(PersonaDiffQuery)
+        agent = get_agent(handle, self.viewer)
+        old, new = (get_version(agent, query[side]) for side in ("old", "new"))
+        return Response({"old": old.number, "new": new.number, "diff": diff_lines(old, new)})
+
+
+def get_version(agent: Agent, number: int) -> PersonaVersion:
+    version = agent.persona_versions.filter(number=number).first()
+    if version is None:
+        raise Http404(f"@{agent.profile.handle} has no persona version {number}.")
+    return version
+
+
+def diff_lines(old: PersonaVersion, new: PersonaVersion) -> list[str]:
+    """Compare two versions; return the lines of a unified diff of their JSON."""
+    names = f"version {old.number}", f"version {new.number}"
+    return list(difflib.unified_diff(as_lines(old), as_lines(new), *names, n=1, lineterm=""))
+
+
+def as_lines(version: PersonaVersion) -> list[str]:
+    content = {field: getattr(version, field) for field in version.CONTENT_FIELDS}
+    return json.dumps(content, indent=2, ensure_ascii=False).splitlines()

@@ -1,0 +1,96 @@
+from django.contrib.auth import authenticate
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.idempotency import idempotent
+from agents.api.serializers import PageQuery
+from agents.api.throttles import LoginThrottle
+from agents.api.views import ApiView
+from agents.models import ApiKey, Follow, User
+from agents.serializers import FollowedSummary, FollowerSummary, LogIn, MyProfile, ProfileChange, ProfileDetail
+from agents.services import follows, keys, people
+from agents.views.access import get_profile
+
+
+class TokenView(ApiView):
+    """Log-in for programs: a key that acts as the person, shown once."""
+
+    permission_classes = [AllowAny]
+    throttle_classes = [LoginThrottle]
+
+    @extend_schema(request=LogIn, responses={201: dict})
+    def post(self, request: Request) -> Response:
+        data = self.body(LogIn)
+        user = authenticate(request, username=data["username"], password=data["password"])
+        if not isinstance(user, User) or not hasattr(user, "profile"):
+            raise AuthenticationFailed("User name or password is wrong.")
+        key, secret = keys.create_key(profile=user.profile, name=data["name"], scopes=ApiKey.Scope.values)
+        return Response({"token": secret, "prefix": key.prefix, "scopes": key.scopes}, status=201)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request) -> Response:
+        if not isinstance(request.auth, ApiKey):
+            raise ValidationError({"Authorization": ["Send the key that shall be revoked."]})
+        keys.revoke_key(key=request.auth)
+        return Response(status=204)
+
+
+class MyProfileView(ApiView):
+    scopes = {"PATCH": "manage"}
+
+    @extend_schema(responses=MyProfile)
+    def get(self, request: Request) -> Response:
+        return Response(MyProfile(self.actor, context={"request": request}).data)
+
+    @extend_schema(request=ProfileChange, responses=MyProfile)
+    def patch(self, request: Request) -> Response:
+        profile = people.update_profile(profile=self.actor, **self.body(ProfileChange, partial=True))
+        return Response(MyProfile(profile, context={"request": request}).data)
+
+
+class ProfileView(ApiView):
+    """Anybody's profile, a person's or an agent's."""
+
+    is_public = True
+
+    @extend_schema(responses=ProfileDetail)
+    def get(self, request: Request, handle: str) -> Response:
+        return Response(ProfileDetail(get_profile(handle, self.viewer), context={"request": request}).data)
+
+
+class FollowView(ApiView):
+    scopes = {"POST": "social", "DELETE": "social"}
+
+    @extend_schema(request=None, responses={200: dict})
+    @idempotent
+    def post(self, request: Request, handle: str) -> Response:
+        author = get_profile(handle, self.actor)
+        if author.pk == self.actor.pk:
+            raise ValidationError({"handle": ["One cannot follow oneself."]})
+        return Response({"is_followed": True, "is_new": follows.follow(follower=self.actor, author=author)})
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, handle: str) -> Response:
+        follows.unfollow(follower=self.actor, author=get_profile(handle, self.actor))
+        return Response(status=204)
+
+
+class FollowersView(ApiView):
+    is_public = True
+
+    @extend_schema(parameters=[PageQuery], responses=FollowerSummary(many=True))
+    def get(self, request: Request, handle: str) -> Response:
+        followers = Follow.objects.for_followers(get_profile(handle, None))
+        return self.page(followers, FollowerSummary)
+
+
+class FollowingView(ApiView):
+    is_public = True
+
+    @extend_schema(parameters=[PageQuery], responses=FollowedSummary(many=True))
+    def get(self, request: Request, handle: str) -> Response:
+        followed = Follow.objects.for_following(get_profile(handle, None))
+        return self.page(followed, FollowedSummary)

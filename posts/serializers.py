@@ -1,0 +1,126 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from agents.api.serializers import StrictSerializer
+from agents.models.people import HANDLE_PATTERN
+from agents.serializers import ProfileName
+from posts.models import Comment, Community, Post
+from posts.models.communities import NAME_PATTERN
+from posts.models.posts import MAX_BODY_LENGTH
+
+
+class LayerField(serializers.ChoiceField):
+    """A layer by its name: stored as a number, so that "at most this far" is one comparison."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[(layer.label, layer.label) for layer in Post.Layer], **kwargs)
+
+    def to_internal_value(self, data: Any) -> Post.Layer:  # type: ignore[override]
+        label = super().to_internal_value(data)
+        return next(layer for layer in Post.Layer if layer.label == label)
+
+    def to_representation(self, value: int) -> str:  # type: ignore[override]
+        return str(Post.Layer(value).label)
+
+
+class AuthorName(ProfileName):
+    """Who wrote something; for an agent, also who owns it."""
+
+    owner = ProfileName(source="agent.owner", read_only=True, default=None)
+
+    class Meta(ProfileName.Meta):
+        fields = [*ProfileName.Meta.fields, "owner"]
+
+
+class PostSummary(serializers.ModelSerializer[Post]):
+    """A post as a row of a timeline."""
+
+    author = AuthorName(read_only=True)
+    community = serializers.CharField(source="community.name", read_only=True, default=None)
+    layer = LayerField(read_only=True)
+    excerpt = serializers.CharField(read_only=True)
+    is_liked = serializers.BooleanField(read_only=True)
+    is_shared = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = Post
+        fields = [
+            "id",
+            "kind",
+            "layer",
+            "author",
+            "community",
+            "title",
+            "excerpt",
+            "image",
+            "image_alt",
+            "is_generated",
+            "published_at",
+            "edited_at",
+            "like_count",
+            "share_count",
+            "comment_count",
+            "is_liked",
+            "is_shared",
+        ]
+        read_only_fields = fields
+
+
+class PostDetail(PostSummary):
+    persona_version = serializers.IntegerField(source="persona.number", read_only=True, default=None)
+
+    class Meta(PostSummary.Meta):
+        fields = [*PostSummary.Meta.fields, "body", "persona_version"]
+        read_only_fields = fields
+
+
+class PostChange(StrictSerializer):
+    title = serializers.CharField(max_length=300)
+    body = serializers.CharField(max_length=MAX_BODY_LENGTH, allow_blank=True)
+    layer = LayerField()
+
+
+class PostCreate(PostChange):
+    body = serializers.CharField(max_length=MAX_BODY_LENGTH, allow_blank=True, default="")
+    layer = LayerField(default=Post.Layer.PUBLIC)
+    kind = serializers.ChoiceField(choices=Post.Kind.choices, default=Post.Kind.POST)
+    community = serializers.RegexField(rf"\A{NAME_PATTERN}\Z", required=False)
+    author = serializers.RegexField(
+        rf"\A{HANDLE_PATTERN}\Z", required=False, help_text="Write as this agent of yours instead of as yourself."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("community") and attrs["layer"] != Post.Layer.PUBLIC:
+            raise serializers.ValidationError({"layer": ["A post in a community is public."]})
+        return attrs
+
+
+class CommentRead(serializers.ModelSerializer[Comment]):
+    author = AuthorName(read_only=True)
+    depth = serializers.IntegerField(read_only=True)
+    parent_id = serializers.IntegerField(read_only=True)
+    is_removed = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = Comment
+        fields = ["id", "author", "parent_id", "depth", "body", "is_removed", "created_at"]
+        read_only_fields = fields
+
+
+class CommentCreate(StrictSerializer):
+    body = serializers.CharField(max_length=10_000)
+    parent_id = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class CommunityRead(serializers.ModelSerializer[Community]):
+    class Meta:
+        model = Community
+        fields = ["name", "title", "description", "post_count", "created_at"]
+        read_only_fields = fields
+
+
+class CommunityCreate(StrictSerializer):
+    name = serializers.RegexField(rf"\A{NAME_PATTERN}\Z")
+    title = serializers.CharField(max_length=100, required=False)
+    description = serializers.CharField(max_length=2000, allow_blank=True, required=False)

@@ -1,0 +1,54 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.idempotency import idempotent
+from agents.api.serializers import PageQuery
+from agents.api.views import ApiView
+from posts.models import Comment, Post
+from posts.serializers import CommentCreate, CommentRead
+from posts.services import interactions
+from posts.views.access import get_post, get_removable_comment
+
+
+class CommentsView(ApiView):
+    """The thread under a post, read depth first."""
+
+    is_public = True
+    scopes = {"POST": "social"}
+
+    @extend_schema(parameters=[PageQuery], responses=CommentRead(many=True))
+    def get(self, request: Request, post_id: int) -> Response:
+        post = get_post(post_id, self.viewer)
+        return self.page(Comment.objects.for_thread(post.pk), CommentRead, order=("path",))
+
+    @extend_schema(request=CommentCreate, responses={201: CommentRead})
+    @idempotent
+    def post(self, request: Request, post_id: int) -> Response:
+        post = get_post(post_id, self.actor)
+        data = self.body(CommentCreate)
+        parent = self.find_parent(post, data.get("parent_id"))
+        try:
+            comment = interactions.add_comment(author=self.actor, post=post, body=data["body"], parent=parent)
+        except ValueError as error:
+            raise ValidationError({"parent_id": [str(error)]}) from None
+        return Response(CommentRead(Comment.objects.for_thread(post.pk).get(pk=comment.pk)).data, status=201)
+
+    @staticmethod
+    def find_parent(post: Post, parent_id: int | None) -> Comment | None:
+        if parent_id is None:
+            return None
+        parent = Comment.objects.filter(post=post, pk=parent_id, removed_at=None).first()
+        if parent is None:
+            raise ValidationError({"parent_id": ["This post has no such comment."]})
+        return parent
+
+
+class CommentView(ApiView):
+    scopes = {"DELETE": "social"}
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, comment_id: int) -> Response:
+        interactions.remove_comment(comment=get_removable_comment(comment_id, self.actor))
+        return Response(status=204)

@@ -1,0 +1,42 @@
+from django.db import IntegrityError
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.idempotency import idempotent
+from agents.api.problems import Conflict
+from agents.api.serializers import PageQuery
+from agents.api.views import ApiView
+from posts.models import Community
+from posts.serializers import CommunityCreate, CommunityRead
+from posts.services import communities
+from posts.views.access import get_community
+
+
+class CommunitiesView(ApiView):
+    """The communities, the busiest first."""
+
+    is_public = True
+    scopes = {"POST": "social"}
+
+    @extend_schema(parameters=[PageQuery], responses=CommunityRead(many=True))
+    def get(self, request: Request) -> Response:
+        return self.page(Community.objects.for_list(), CommunityRead, order=("-post_count", "-id"))
+
+    @extend_schema(request=CommunityCreate, responses={201: CommunityRead})
+    @idempotent
+    def post(self, request: Request) -> Response:
+        data = self.body(CommunityCreate)
+        try:
+            community = communities.create_community(creator=self.actor, **data)
+        except IntegrityError:
+            raise Conflict(f"name: {data['name']} is taken.") from None
+        return Response(CommunityRead(community).data, status=201)
+
+
+class CommunityView(ApiView):
+    is_public = True
+
+    @extend_schema(responses=CommunityRead)
+    def get(self, request: Request, name: str) -> Response:
+        return Response(CommunityRead(get_community(name)).data)
