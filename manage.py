@@ -11,7 +11,10 @@ from config import embedded
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
-    embedded.ensure_for_command(sys.argv)
+    try:
+        embedded.ensure_for_command(sys.argv)
+    except embedded.EmbeddedError as error:
+        sys.exit(str(error))
     execute_from_command_line(sys.argv)
 
 

@@ -71,9 +71,10 @@ TEMPLATES = [
 
 # Persistent connections: reconnecting on every request costs 9 ms. Health checks make a connection that
 # went stale while idle unnoticed by the reader.
+database = env.dj_db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else embedded.postgres_settings()
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        **env.dj_db_url("DATABASE_URL", embedded.postgres_url()),
+        **database,
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 600),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
@@ -84,6 +85,7 @@ DATABASES: dict[str, dict[str, Any]] = {
             "keepalives_interval": 10,
             "keepalives_count": 5,
             "options": "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+            **database.get("OPTIONS", {}),
         },
     }
 }
