@@ -7,6 +7,7 @@ import stat
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 from config.embedded.errors import OWN_SERVICES, EmbeddedError
 from config.embedded.layout import Layout
@@ -44,7 +45,7 @@ def make_private_folder(path: Path, *, account: pwd.struct_passwd) -> None:
         path.chmod(0o700)
 
 
-def run_as(account: pwd.struct_passwd) -> dict[str, object]:
+def run_as(account: pwd.struct_passwd) -> dict[str, Any]:
     """Return what subprocess needs to run a program as `account`."""
     if os.geteuid() != 0:
         return {}

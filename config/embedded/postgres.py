@@ -126,7 +126,7 @@ class Postgres(Service):
 
 
 def _instance_settings() -> dict[str, str]:
-    settings = {}
+    settings: dict[str, str] = {}
     if os.environ.get("AVIARY_DURABLE") == "0":
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     # Containers often give /dev/shm 64 MB, too little for a parallel index build.

@@ -71,7 +71,9 @@ TEMPLATES = [
 
 # Persistent connections: reconnecting on every request costs 9 ms. Health checks make a connection that
 # went stale while idle unnoticed by the reader.
-database = env.dj_db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else embedded.postgres_settings()
+database: dict[str, Any] = (
+    env.dj_db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else {**embedded.postgres_settings()}
+)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **database,

@@ -9,6 +9,7 @@ os.environ["AVIARY_STATE"] = os.environ.setdefault(
 # A test database need not survive a power cut.
 os.environ["AVIARY_DURABLE"] = "0"
 
+from config import embedded
 from config.settings.base import *
 
 # pytest-xdist names its workers gw0, gw1, ...; each gets a cache and a broker of its own.
