@@ -4,7 +4,9 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from environs import EnvError
 
 from config import embedded
 
@@ -13,9 +15,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
     try:
         embedded.ensure_for_command(sys.argv)
-    except embedded.EmbeddedError as error:
+        execute_from_command_line(sys.argv)
+    except (embedded.EmbeddedError, ImproperlyConfigured, EnvError) as error:
         sys.exit(str(error))
-    execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":
