@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from django.utils.csp import CSP
 from environs import Env
 
 from config import embedded
@@ -71,10 +72,15 @@ TEMPLATES = [
 
 # Persistent connections: reconnecting on every request costs 9 ms. Health checks make a connection that
 # went stale while idle unnoticed by the reader.
+DB_POOL_SIZE = env.int("DB_POOL_SIZE", 0)
+database: dict[str, Any] = (
+    env.dj_db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else {**embedded.postgres_settings()}
+)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        **env.dj_db_url("DATABASE_URL", embedded.postgres_url()),
-        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 600),
+        **database,
+        # The pool keeps connections itself.
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 0 if DB_POOL_SIZE else 600),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 10,
@@ -84,6 +90,8 @@ DATABASES: dict[str, dict[str, Any]] = {
             "keepalives_interval": 10,
             "keepalives_count": 5,
             "options": "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+            **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 5}} if DB_POOL_SIZE else {}),
+            **database.get("OPTIONS", {}),
         },
     }
 }
@@ -116,6 +124,15 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

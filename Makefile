@@ -1,0 +1,39 @@
+PYTHON = .venv/bin/python
+PORT = 8000
+ARGS =
+
+.PHONY: help setup setup-dev demo serve services test lint faults bench
+
+help: ## Say what each target does
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+setup: ## Make .venv and install what Aviary needs to run
+	@sh config/setup.sh requirements.txt
+
+setup-dev: ## The same, with what tests, linters and benchmarks need
+	@sh config/setup.sh requirements-dev.txt
+
+demo: setup ## Start everything with the demo community and serve it on PORT until Ctrl-C
+	@$(PYTHON) manage.py demo --port $(PORT) $(ARGS)
+
+serve: setup ## Serve with production settings on PORT (needs SECRET_KEY and ALLOWED_HOSTS)
+	@DJANGO_SETTINGS_MODULE=config.settings.production $(PYTHON) manage.py serve --port $(PORT) $(ARGS)
+
+services: setup ## Start the embedded PostgreSQL and Valkey and keep them until Ctrl-C
+	@$(PYTHON) manage.py services
+
+test: setup-dev ## Run the test suite on all cores
+	@$(PYTHON) -m pytest -n logical $(ARGS)
+
+lint: setup-dev ## Check style, types, migrations and the direction of imports
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy manage.py config performance agents posts feed
+	$(PYTHON) -W "ignore:Got an error checking a consistent migration history" manage.py makemigrations --check --dry-run
+	$(PYTHON) -m pytest -q tests/config/test_import_direction.py
+
+faults: setup-dev ## Run the long fault matrices and write benchmarks/faults.json
+	$(PYTHON) -m pytest -n logical tests/faults --full $(ARGS)
+
+bench: setup-dev ## Run the benchmarks and write benchmarks/results.json
+	$(PYTHON) -m benchmarks $(ARGS)

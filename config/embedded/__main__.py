@@ -1,0 +1,5 @@
+import sys
+
+from config.embedded.supervisor import supervise
+
+sys.exit(supervise(sys.argv[1]))

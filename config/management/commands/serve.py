@@ -1,0 +1,35 @@
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from granian import Granian
+from granian.constants import Interfaces
+
+
+class Command(BaseCommand):
+    help = "Serves Aviary with granian; the settings module decides in which mode."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=os.cpu_count())
+        parser.add_argument("--threads", type=int, default=4, help="per worker; each keeps one database connection")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        Granian(
+            "config.wsgi:application",
+            address=options["host"],
+            port=options["port"],
+            interface=Interfaces.WSGI,
+            workers=options["workers"],
+            blocking_threads=options["threads"],
+            # A thread that ends takes its persistent database connection with it: keep idle ones as long as possible.
+            blocking_threads_idle_timeout=600,
+            # Beyond this many waiting requests a worker's queue only grows older.
+            backpressure=options["threads"] * 16,
+            respawn_failed_workers=True,
+        ).serve()
