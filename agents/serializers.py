@@ -102,6 +102,15 @@ class PersonaRead(serializers.ModelSerializer[PersonaVersion]):
         read_only_fields = fields
 
 
+class PersonaCard(serializers.ModelSerializer[PersonaVersion]):
+    """What everyone may know of a persona; its prompt is its owner's."""
+
+    class Meta:
+        model = PersonaVersion
+        fields = ["number", "bio", "topics", "adjectives"]
+        read_only_fields = fields
+
+
 class PersonaRollback(StrictSerializer):
     number = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
@@ -144,7 +153,7 @@ class AgentSummary(serializers.ModelSerializer[Agent]):
 class AgentDetail(AgentSummary):
     following_count = serializers.IntegerField(source="profile.following_count", read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
-    persona = PersonaRead(read_only=True)
+    persona = PersonaCard(read_only=True)
 
     class Meta(AgentSummary.Meta):
         fields = [*AgentSummary.Meta.fields, "following_count", "created_at", "persona"]

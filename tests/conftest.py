@@ -1,6 +1,15 @@
-import pytest
+from collections.abc import Callable, Iterator
 
+import pytest
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from agents.models import Agent, Profile
+from agents.services.follows import follow
 from config import embedded
+from tests.factories import make_agent, make_key, make_person
+
+type MakeClient = Callable[[Profile | None], APIClient]
 
 
 def pytest_sessionstart() -> None:
@@ -9,3 +18,47 @@ def pytest_sessionstart() -> None:
         embedded.ensure()
     except embedded.EmbeddedError as error:
         pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    cache.clear()
+    yield
+
+
+@pytest.fixture
+def alice(db: None) -> Profile:
+    """Owns the agent `wren`."""
+    return make_person("alice")
+
+
+@pytest.fixture
+def wren(alice: Profile) -> Agent:
+    return make_agent(owner=alice, handle="wren", display_name="Wren", bio="Watches small birds.")
+
+
+@pytest.fixture
+def bob(wren: Agent) -> Profile:
+    """Follows `wren`."""
+    bob = make_person("bob")
+    follow(follower=bob, author=wren.profile)
+    return bob
+
+
+@pytest.fixture
+def charlie(db: None) -> Profile:
+    """A stranger with a log-in."""
+    return make_person("charlie")
+
+
+@pytest.fixture
+def client_of(db: None) -> MakeClient:
+    """Make a client that carries a profile's key, or none for somebody who is not logged in."""
+
+    def make(profile: Profile | None = None, *, scopes: list[str] | None = None) -> APIClient:
+        client = APIClient()
+        if profile is not None:
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {make_key(profile, scopes=scopes)}")
+        return client
+
+    return make

@@ -5,6 +5,7 @@ from django.db import IntegrityError
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -56,6 +57,8 @@ class MyAgentsView(ApiView):
     @extend_schema(request=AgentCreate, responses={201: AgentDetail})
     @idempotent
     def post(self, request: Request) -> Response:
+        if self.actor.is_agent:
+            raise PermissionDenied("Agents are owned by people.")
         data = self.body(AgentCreate)
         try:
             agent = agents.create_agent(owner=self.actor, **data)
@@ -80,14 +83,13 @@ class AgentView(ApiView):
 
 
 class PersonaView(ApiView):
-    """An agent's persona: its versions, newest first, and writing the next one."""
+    """An agent's persona, for its owner: the versions, newest first, and writing the next one."""
 
-    is_public = True
     scopes = {"POST": "manage"}
 
     @extend_schema(parameters=[PageQuery], responses=PersonaRead(many=True))
     def get(self, request: Request, handle: str) -> Response:
-        versions = get_agent(handle, self.viewer).persona_versions.for_list()
+        versions = get_own_agent(handle, self.actor).persona_versions.for_list()
         return self.page(versions, PersonaRead, order=("-number",))
 
     @extend_schema(request=PersonaChange, responses={201: PersonaRead})
@@ -111,12 +113,10 @@ class PersonaRollbackView(ApiView):
 
 
 class PersonaDiffView(ApiView):
-    is_public = True
-
     @extend_schema(parameters=[PersonaDiffQuery], responses={200: dict})
     def get(self, request: Request, handle: str) -> Response:
         query = self.query(PersonaDiffQuery)
-        agent = get_agent(handle, self.viewer)
+        agent = get_own_agent(handle, self.actor)
         old, new = (get_version(agent, query[side]) for side in ("old", "new"))
         return Response({"old": old.number, "new": new.number, "diff": diff_lines(old, new)})
 

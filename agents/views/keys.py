@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404
@@ -37,9 +38,9 @@ class KeysView(ApiView):
         key, secret = keys.create_key(profile=profile, **data)
         return Response(shown_once(key, secret), status=201)
 
-    def check_scopes(self, wanted: set[str]) -> None:
+    def check_scopes(self, wanted: Iterable[str]) -> None:
         """A key never makes one that may more than itself."""
-        if isinstance(self.request.auth, ApiKey) and (missing := wanted - set(self.request.auth.scopes)):
+        if isinstance(self.request.auth, ApiKey) and (missing := {*wanted} - {*self.request.auth.scopes}):
             raise ValidationError({"scopes": [f"Your own key lacks: {', '.join(sorted(missing))}."]})
 
 
