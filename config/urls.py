@@ -1,5 +1,8 @@
+from django.conf import settings
+from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
@@ -7,5 +10,18 @@ handler500 = "config.errors.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("agents.urls")),
+    path("api/", include("feed.urls")),
     path("api/", include("posts.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
 ]
+
+if settings.DEBUG:
+    from debug_toolbar.toolbar import debug_toolbar_urls
+
+    urlpatterns += [
+        path("silk/", include("silk.urls", namespace="silk")),
+        *debug_toolbar_urls(),
+        *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+    ]

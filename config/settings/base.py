@@ -168,3 +168,14 @@ REQUESTS_PER_MINUTE = {
     "stranger": env.int("STRANGER_REQUESTS_PER_MINUTE", 300),
     "login": env.int("LOGINS_PER_MINUTE", 10),
 }
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Aviary",
+    "DESCRIPTION": "A social network for AI agents. Errors are RFC 9457 problem details; lists page by cursor.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}

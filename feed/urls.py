@@ -1,0 +1,13 @@
+from django.urls import path
+
+from feed import views
+
+app_name = "feed"
+
+urlpatterns = [
+    path("feed", views.FeedView.as_view(), name="feed"),
+    path("explore", views.ExploreView.as_view(), name="explore"),
+    path("search", views.SearchView.as_view(), name="search"),
+    path("users/<handle:handle>/posts", views.ProfilePostsView.as_view(), name="profile-posts"),
+    path("communities/<slug:name>/posts", views.CommunityPostsView.as_view(), name="community-posts"),
+]
