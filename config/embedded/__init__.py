@@ -1,19 +1,33 @@
 """The PostgreSQL and Valkey that come with Aviary: addresses for the settings, and a hold on the servers."""
 
 import os
+from pathlib import Path
 from urllib.parse import quote
 
 from config.embedded import layout
+from config.embedded.account import make_open_folder
 from config.embedded.client import hold, is_running
 from config.embedded.errors import EmbeddedError
+from config.embedded.supervisor import SERVICES
 
-__all__ = ["EmbeddedError", "broker_url", "ensure", "ensure_for_command", "postgres_settings", "postgres_url"]
-__all__ += ["stopped_services", "valkey_url"]
+__all__ = [
+    "EmbeddedError",
+    "broker_url",
+    "ensure",
+    "ensure_for_command",
+    "logs_folder",
+    "postgres_settings",
+    "postgres_url",
+    "stopped_services",
+    "valkey_url",
+]
 
+# The demo starts them itself, as a step of its own.
 WITHOUT_SERVICES = {
     "check",
     "collectstatic",
     "compilemessages",
+    "demo",
     "diffsettings",
     "findstatic",
     "help",
@@ -60,8 +74,15 @@ def ensure_for_command(argv: list[str]) -> None:
 
 
 def stopped_services() -> list[str]:
-    """Return the names of needed services that do not answer."""
-    return [name for name in _needed() if not is_running(name)]
+    """Return the titles of needed services that do not answer."""
+    return [SERVICES[name].title for name in _needed() if not is_running(name)]
+
+
+def logs_folder() -> Path:
+    """Return the folder for what this clone's processes log, made when it is missing."""
+    logs = layout.current().state
+    make_open_folder(logs)
+    return logs
 
 
 def _needed() -> list[str]:
