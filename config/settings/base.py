@@ -106,6 +106,11 @@ CACHES = {
     }
 }
 
+# What the caches may take of Valkey, and the largest value worth keeping.
+CACHE_MAX_ENTRIES = env.int("CACHE_MAX_ENTRIES", 10_000)
+CACHE_MAX_BYTES = env.int("CACHE_MAX_BYTES", 64_000_000)
+CACHE_MAX_ENTRY_BYTES = env.int("CACHE_MAX_ENTRY_BYTES", 1_000_000)
+
 CELERY_BROKER_URL = env.str("BROKER_URL", embedded.broker_url(database=1))
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
