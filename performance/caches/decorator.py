@@ -2,7 +2,7 @@ import functools
 import hashlib
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import orjson
 
@@ -12,7 +12,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class CachedFunction(Generic[P, R]):
+class CachedFunction[**P, R]:
     """A function whose answers are kept in a named cache. `compute` is the function itself."""
 
     def __init__(self, cache: str, compute: Callable[P, R], ttl: int | None, tags: Callable[P, Sequence[str]]) -> None:
@@ -48,7 +48,7 @@ def _no_tags(*_args: Any, **_kwargs: Any) -> Sequence[str]:
     return ()
 
 
-def cached(
+def cached[**P](
     cache: str, *, ttl: int | None = None, tags: Callable[P, Sequence[str]] = _no_tags, shared: bool = False
 ) -> Callable[[Callable[P, R]], CachedFunction[P, R]]:
     """Keep a function's answers in a named cache, by its arguments.

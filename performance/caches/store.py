@@ -89,7 +89,7 @@ class Store:
         ask(lambda client: client.zadd(self._index[0], {self.entry(name): now_ms}, xx=True))
 
     def delete(self, name: str) -> bool:
-        return self._run(_DELETE, [*self._index, self.entry(name)], []) == 1
+        return bool(self._run(_DELETE, [*self._index, self.entry(name)], []) == 1)
 
     def remove_expired(self) -> int:
         """Take expired entries off the books; return how many there were."""
@@ -102,7 +102,8 @@ class Store:
     def size(self) -> tuple[int, int]:
         """Return the number of entries and their bytes."""
         self.remove_expired()
-        found = ask(lambda client: client.pipeline().zcard(self._index[0]).hget(self._index[2], "").execute())
+        used, _, sizes = self._index
+        found = ask(lambda client: (client.zcard(used), client.hget(sizes, "")))
         return (0, 0) if found is UNREACHABLE else (found[0], int(found[1] or 0))
 
     def _repeat(self, script: str) -> int:

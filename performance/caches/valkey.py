@@ -19,11 +19,12 @@ UNREACHABLE: Any = object()
 
 def key(*parts: str) -> str:
     """Return the name of a Valkey key of this installation."""
-    return ":".join((settings.CACHES["default"].get("KEY_PREFIX", "aviary"), *parts))
+    return ":".join((str(settings.CACHES["default"]["KEY_PREFIX"]), *parts))
 
 
 def client() -> Redis:
-    return get_redis_connection("default")
+    connection: Redis = get_redis_connection("default")
+    return connection
 
 
 def _ping() -> None:

