@@ -102,9 +102,19 @@ CACHES = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": env.str("CACHE_URL", embedded.valkey_url(database=0)),
         "KEY_PREFIX": "aviary",
-        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.25, "SOCKET_TIMEOUT": 0.25},
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.25,
+            "SOCKET_TIMEOUT": 0.25,
+            # One per thread at most; the pool raises beyond its bound, as if Valkey were gone.
+            "CONNECTION_POOL_KWARGS": {"max_connections": 1000},
+        },
     }
 }
+
+# What the caches may take of Valkey, and the largest value worth keeping.
+CACHE_MAX_ENTRIES = env.int("CACHE_MAX_ENTRIES", 10_000)
+CACHE_MAX_BYTES = env.int("CACHE_MAX_BYTES", 64_000_000)
+CACHE_MAX_ENTRY_BYTES = env.int("CACHE_MAX_ENTRY_BYTES", 1_000_000)
 
 CELERY_BROKER_URL = env.str("BROKER_URL", embedded.broker_url(database=1))
 CELERY_TASK_IGNORE_RESULT = True
