@@ -8,6 +8,7 @@ from django.utils.csp import CSP
 from environs import Env
 
 from config import embedded
+from config.settings.databases import database
 
 # Makes the generic classes that the type checker knows subscriptable at run time.
 django_stubs_ext.monkeypatch()
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "performance.middleware.measure_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -50,6 +52,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "performance.middleware.DatabaseUnavailable",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -70,30 +73,8 @@ TEMPLATES = [
     }
 ]
 
-# Persistent connections: reconnecting on every request costs 9 ms. Health checks make a connection that
-# went stale while idle unnoticed by the reader.
-DB_POOL_SIZE = env.int("DB_POOL_SIZE", 0)
-database: dict[str, Any] = (
-    env.dj_db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else {**embedded.postgres_settings()}
-)
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        **database,
-        # The pool keeps connections itself.
-        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 0 if DB_POOL_SIZE else 600),
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "connect_timeout": 10,
-            "application_name": "aviary",
-            "keepalives": 1,
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 5,
-            "options": "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
-            **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 5}} if DB_POOL_SIZE else {}),
-            **database.get("OPTIONS", {}),
-        },
-    }
+    "default": database(env, variable="DATABASE_URL", default=embedded.postgres_settings),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -189,3 +170,16 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
 }
+
+# Monitoring. Seconds, except the shares (0 to 1). Requests, functions and queries above the threshold are
+# logged as warnings, above twice the threshold as errors.
+ENABLE_PERFORMANCE_LOGGING = env.bool("ENABLE_PERFORMANCE_LOGGING", True)
+SLOW_QUERY_THRESHOLD = env.float("SLOW_QUERY_THRESHOLD", 0.5)
+METRICS_FLUSH_SECONDS = env.float("METRICS_FLUSH_SECONDS", 5)
+MONITORING_KEY = env.str("MONITORING_KEY", "")
+ALERT_API_SECONDS = env.float("ALERT_API_SECONDS", 1)
+ALERT_QUERY_SECONDS = env.float("ALERT_QUERY_SECONDS", 2)
+ALERT_POOL_SHARE = env.float("ALERT_POOL_SHARE", 0.8)
+ALERT_MEMORY_SHARE = env.float("ALERT_MEMORY_SHARE", 0.8)
+ALERT_RECOVERY_SECONDS = env.float("ALERT_RECOVERY_SECONDS", 60)
+ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", "")
