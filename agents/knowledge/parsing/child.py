@@ -1,0 +1,176 @@
+"""The parser process: reads one document on stdin, writes what is in it as JSON on stdout.
+
+Run as a script, away from Django and from the database, by `agents.knowledge.parsing.bounded`. It takes
+its limits before it reads a byte, and gives up the right to open files before it parses one.
+"""
+
+import json
+import re
+import resource
+import signal
+import sys
+from collections import Counter
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import charset_normalizer
+import feedparser
+from lxml import etree, html
+
+MAX_ENTRIES = 2000
+BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+        "figure",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "td",
+        "th",
+        "tr",
+        "ul",
+    ]
+)
+HIDDEN = frozenset(["script", "style", "template", "noscript", "svg", "head", "iframe", "object"])
+_DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding=["']([A-Za-z0-9._-]{1,40})["']""")
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,200}\?>")
+# XML allows no other control characters, and one of them makes the strict parser give up the whole feed.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+
+def decode(document: bytes) -> tuple[str, str]:
+    """Return the text of a document and what had to be guessed about its charset ("" for nothing)."""
+    declared = _DECLARED.match(document)
+    boms = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+    names = [name for bom, name in boms.items() if document.startswith(bom)]
+    names += [declared[1].decode("ascii")] if declared else []
+    for name in [*names, "utf-8"]:
+        try:
+            return document.decode(name), ""
+        except (LookupError, UnicodeDecodeError):
+            continue
+    guess = charset_normalizer.from_bytes(document[:100_000]).best()
+    name = guess.encoding if guess else "cp1252"
+    return document.decode(name, "replace"), f"charset guessed: {name}"
+
+
+def text_of_html(markup: str) -> str:
+    """Return the words of an HTML fragment, a blank line between blocks."""
+    try:
+        root = html.fragment_fromstring(markup, create_parent="div")
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return ""
+    parts: list[str] = []
+    hidden = 0
+    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        if event in ("comment", "pi"):
+            parts.append(element.tail or "" if not hidden else "")
+            continue
+        tag = str(element.tag)
+        if event == "start":
+            hidden += tag in HIDDEN
+            words = element.text
+        else:
+            hidden -= tag in HIDDEN
+            words = element.tail if element is not root else ""
+        parts.append("\n\n" if tag in BLOCKS else "")
+        parts.append(words if words and not hidden else "")
+    paragraphs = (" ".join(block.split()) for block in "".join(parts).split("\n\n"))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _published(entry: Any) -> list[int] | None:
+    moment = entry.get("published_parsed") or entry.get("updated_parsed")
+    return list(moment[:6]) if moment else None
+
+
+def _entry(entry: Any, base: str) -> dict[str, Any]:
+    bodies = [part.get("value", "") for part in entry.get("content", ())] + [entry.get("summary", "")]
+    texts = (text_of_html(body) for body in bodies)
+    url = urljoin(base, entry.get("link", ""))
+    return {
+        "title": text_of_html(entry.get("title", "")),
+        "url": url if urlsplit(url).scheme in ("http", "https") else "",
+        "text": max(texts, key=len, default=""),
+        "author": text_of_html(entry.get("author", "")),
+        "published": _published(entry),
+    }
+
+
+def parse_feed(text: str) -> dict[str, Any]:
+    """Return title, language, problem and entries of an RSS or Atom document."""
+    text = _DECLARATION.sub("", _CONTROLS.sub("", text), count=1)
+    parsed = feedparser.parse(
+        text.encode(),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    base = parsed.feed.get("link", "")
+    entries = [_entry(entry, base) for entry in parsed.entries[:MAX_ENTRIES]]
+    # An address that several entries share is not the address of any of them.
+    seen = Counter(entry["url"] for entry in entries)
+    for entry in entries:
+        entry["url"] = entry["url"] if seen[entry["url"]] == 1 else ""
+    return {
+        "title": text_of_html(parsed.feed.get("title", "")),
+        "language": parsed.feed.get("language", ""),
+        "version": parsed.version,
+        "problem": str(parsed.get("bozo_exception", "")) if parsed.bozo else "",
+        "entries": entries,
+    }
+
+
+def confine(*, cpu_seconds: float, memory_bytes: int) -> None:
+    """Bound this process for good: memory, processor time, and no file to write."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # The signal's default action ends the process, even inside C code.
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+
+
+def seal() -> None:
+    """Give up opening files and sockets: what is parsed from here on can name any file it likes."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+
+
+def main() -> None:
+    kind, cpu_seconds, memory_bytes = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+    confine(cpu_seconds=cpu_seconds, memory_bytes=memory_bytes)
+    parsers = {"feed": parse_feed}
+    text, guessed = decode(sys.stdin.buffer.read())
+    for warm_up in ("<rss><channel><item><title>a</title></item></channel></rss>", "<rss>&"):
+        parsers[kind](warm_up)
+    # Every module that parsing needs is loaded now.
+    seal()
+    answer = parsers[kind](text)
+    answer["problem"] = "; ".join(filter(None, (answer["problem"], guessed)))
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
