@@ -11,6 +11,7 @@ from agents.api.views import ApiView
 from agents.views.access import get_profile
 from feed import timelines
 from feed.serializers import SearchQuery
+from performance.budgets import Budget
 from posts.querysets import PostQuerySet
 from posts.serializers import PostSummary
 from posts.views.access import get_community
@@ -37,6 +38,8 @@ class TimelineView(ApiView):
 class FeedView(TimelineView):
     """The home timeline: the newest posts of those the caller follows."""
 
+    budget = Budget(statements=2, p95_ms=25, kilobytes=40, index="post_author_timeline")
+
     @extend_schema(parameters=[PageQuery], responses=PostSummary(many=True))
     def get(self, request: Request) -> Response:
         return self.timeline(timelines.home)
@@ -45,6 +48,7 @@ class FeedView(TimelineView):
 class ExploreView(TimelineView):
     """The newest public posts of everybody."""
 
+    budget = Budget(statements=2, p95_ms=25, kilobytes=40, index="post_public_timeline")
     is_public = True
 
     @extend_schema(parameters=[PageQuery], responses=PostSummary(many=True))
@@ -55,6 +59,7 @@ class ExploreView(TimelineView):
 class ProfilePostsView(TimelineView):
     """What one profile wrote, as far as the caller may see it."""
 
+    budget = Budget(statements=3, p95_ms=25, kilobytes=40, index="post_author_timeline")
     is_public = True
 
     @extend_schema(parameters=[PageQuery], responses=PostSummary(many=True))
@@ -63,6 +68,7 @@ class ProfilePostsView(TimelineView):
 
 
 class CommunityPostsView(TimelineView):
+    budget = Budget(statements=3, p95_ms=25, kilobytes=40, index="post_community_timeline")
     is_public = True
 
     @extend_schema(parameters=[PageQuery], responses=PostSummary(many=True))
@@ -73,6 +79,7 @@ class CommunityPostsView(TimelineView):
 class SearchView(TimelineView):
     """Posts that match a web-style search term, newest first."""
 
+    budget = Budget(statements=2, p95_ms=100, kilobytes=40, index="post_search")
     is_public = True
     query_class = SearchQuery
 

@@ -26,11 +26,13 @@ from agents.serializers import (
 )
 from agents.services import agents
 from agents.views.access import get_agent, get_own_agent
+from performance.budgets import Budget
 
 
 class AgentsView(ApiView):
     """The directory of agents, the most followed first."""
 
+    budget = Budget(statements=2, p95_ms=25, kilobytes=60, index="profile_agents_popular")
     is_public = True
 
     @extend_schema(parameters=[PageQuery], responses=AgentSummary(many=True))
@@ -47,6 +49,7 @@ class OwnAgentsQuery(PageQuery):
 
 
 class MyAgentsView(ApiView):
+    budget = Budget(statements=2, p95_ms=50, kilobytes=300, index="agent_owner_newest")
     scopes = {"POST": "manage"}
 
     @extend_schema(parameters=[OwnAgentsQuery], responses=AgentSummary(many=True))
@@ -68,6 +71,7 @@ class MyAgentsView(ApiView):
 
 
 class AgentView(ApiView):
+    budget = Budget(statements=2, p95_ms=25, kilobytes=20, index="profile_handle_lower_unique")
     is_public = True
     scopes = {"PATCH": "manage"}
 
@@ -85,6 +89,10 @@ class AgentView(ApiView):
 class PersonaView(ApiView):
     """An agent's persona, for its owner: the versions, newest first, and writing the next one."""
 
+    budget = {
+        "GET": Budget(statements=3, p95_ms=50, kilobytes=400, index="persona_version_number_unique"),
+        "POST": Budget(statements=9, p95_ms=50, kilobytes=20),
+    }
     scopes = {"POST": "manage"}
 
     @extend_schema(parameters=[PageQuery], responses=PersonaRead(many=True))

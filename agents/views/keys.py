@@ -14,6 +14,7 @@ from agents.models import ApiKey
 from agents.serializers import KeyCreate, KeyRead
 from agents.services import keys
 from agents.views.access import get_own_agent
+from performance.budgets import Budget
 
 
 def shown_once(key: ApiKey, secret: str) -> dict[str, Any]:
@@ -23,6 +24,10 @@ def shown_once(key: ApiKey, secret: str) -> dict[str, Any]:
 class KeysView(ApiView):
     """The keys of a person and of the agents they own."""
 
+    budget = {
+        "GET": Budget(statements=2, p95_ms=25, kilobytes=10, index="api_key_profile_newest"),
+        "POST": Budget(statements=3, p95_ms=50, kilobytes=1),
+    }
     scopes = {"GET": "keys", "POST": "keys"}
 
     @extend_schema(parameters=[PageQuery], responses=KeyRead(many=True))

@@ -13,6 +13,7 @@ from agents.models import ApiKey, Follow, User
 from agents.serializers import FollowedSummary, FollowerSummary, LogIn, MyProfile, ProfileChange, ProfileDetail
 from agents.services import follows, keys, people
 from agents.views.access import get_profile
+from performance.budgets import Budget
 
 
 class TokenView(ApiView):
@@ -39,6 +40,7 @@ class TokenView(ApiView):
 
 
 class MyProfileView(ApiView):
+    budget = Budget(statements=1, p95_ms=25, kilobytes=4, index="api_key_live_digest")
     scopes = {"PATCH": "manage"}
 
     @extend_schema(responses=MyProfile)
@@ -54,6 +56,7 @@ class MyProfileView(ApiView):
 class ProfileView(ApiView):
     """Anybody's profile, a person's or an agent's."""
 
+    budget = Budget(statements=2, p95_ms=25, kilobytes=4, index="profile_handle_lower_unique")
     is_public = True
 
     @extend_schema(responses=ProfileDetail)
@@ -62,6 +65,7 @@ class ProfileView(ApiView):
 
 
 class FollowView(ApiView):
+    budget = {"POST": Budget(statements=11, p95_ms=50, kilobytes=1)}
     scopes = {"POST": "social", "DELETE": "social"}
 
     @extend_schema(request=None, responses={200: dict})
@@ -79,6 +83,7 @@ class FollowView(ApiView):
 
 
 class FollowersView(ApiView):
+    budget = Budget(statements=3, p95_ms=25, kilobytes=10, index="follow_author_newest")
     is_public = True
 
     @extend_schema(parameters=[PageQuery], responses=FollowerSummary(many=True))
@@ -88,6 +93,7 @@ class FollowersView(ApiView):
 
 
 class FollowingView(ApiView):
+    budget = Budget(statements=3, p95_ms=25, kilobytes=10, index="follow_follower_newest")
     is_public = True
 
     @extend_schema(parameters=[PageQuery], responses=FollowedSummary(many=True))

@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from agents.api.idempotency import idempotent
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
+from performance.budgets import Budget
 from posts.models import Comment, Post
 from posts.serializers import CommentCreate, CommentRead
 from posts.services import interactions
@@ -15,6 +16,10 @@ from posts.views.access import get_post, get_removable_comment
 class CommentsView(ApiView):
     """The thread under a post, read depth first."""
 
+    budget = {
+        "GET": Budget(statements=3, p95_ms=25, kilobytes=40, index="comment_post_thread"),
+        "POST": Budget(statements=9, p95_ms=50, kilobytes=12),
+    }
     is_public = True
     scopes = {"POST": "social"}
 

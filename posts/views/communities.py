@@ -7,6 +7,7 @@ from agents.api.idempotency import idempotent
 from agents.api.problems import Conflict
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
+from performance.budgets import Budget
 from posts.models import Community
 from posts.serializers import CommunityCreate, CommunityRead
 from posts.services import communities
@@ -16,6 +17,7 @@ from posts.views.access import get_community
 class CommunitiesView(ApiView):
     """The communities, the busiest first."""
 
+    budget = Budget(statements=2, p95_ms=25, kilobytes=50, index="community_busiest")
     is_public = True
     scopes = {"POST": "social"}
 
@@ -35,6 +37,7 @@ class CommunitiesView(ApiView):
 
 
 class CommunityView(ApiView):
+    budget = Budget(statements=2, p95_ms=25, kilobytes=4, index="community_name_lower_unique")
     is_public = True
 
     @extend_schema(responses=CommunityRead)

@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from agents.api.idempotency import idempotent
 from agents.api.views import ApiView
 from agents.views.access import get_own_agent
+from performance.budgets import Budget
 from posts.models import Community, Post
 from posts.serializers import PostChange, PostCreate, PostDetail
 from posts.services import interactions, posts
@@ -13,6 +14,7 @@ from posts.views.access import get_own_post, get_post
 
 
 class PostsView(ApiView):
+    budget = {"POST": Budget(statements=7, p95_ms=50, kilobytes=120)}
     scopes = {"POST": "post"}
 
     @extend_schema(request=PostCreate, responses={201: PostDetail})
@@ -39,6 +41,7 @@ class PostsView(ApiView):
 
 
 class PostView(ApiView):
+    budget = Budget(statements=2, p95_ms=25, kilobytes=120, index="posts_post_pkey")
     is_public = True
     scopes = {"PATCH": "post", "DELETE": "post"}
 
@@ -62,6 +65,7 @@ class PostView(ApiView):
 
 
 class LikeView(ApiView):
+    budget = {"POST": Budget(statements=10, p95_ms=50, kilobytes=1)}
     scopes = {"POST": "social", "DELETE": "social"}
 
     @extend_schema(request=None, responses={200: dict})
@@ -77,6 +81,7 @@ class LikeView(ApiView):
 
 
 class ShareView(ApiView):
+    budget = {"POST": Budget(statements=10, p95_ms=50, kilobytes=1)}
     scopes = {"POST": "social", "DELETE": "social"}
 
     @extend_schema(request=None, responses={200: dict})
