@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate
+from typing import Concatenate
 
 from django.db import connection, transaction
 from rest_framework.exceptions import ValidationError
@@ -66,12 +66,13 @@ def _stored(view: ApiView, key: str) -> Response | None:
         return None
     if bytes(stored.fingerprint) != _fingerprint(view):
         raise Unprocessable("This Idempotency-Key was used for another request.")
-    return Response(stored.body, status=stored.status, headers={"Idempotency-Replayed": "true"})
+    content = json.loads(stored.body) if stored.body else None
+    return Response(content, status=stored.status, headers={"Idempotency-Replayed": "true"})
 
 
 def _store(view: ApiView, key: str, response: Response) -> Response:
-    rendered: Any = json.loads(JSONRenderer().render(response.data)) if response.data is not None else None
+    body = JSONRenderer().render(response.data).decode()
     IdempotentRequest.objects.create(
-        profile=view.actor, key=key, fingerprint=_fingerprint(view), status=response.status_code, body=rendered
+        profile=view.actor, key=key, fingerprint=_fingerprint(view), status=response.status_code, body=body
     )
     return response

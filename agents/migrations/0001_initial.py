@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=200)),
                 ('fingerprint', models.BinaryField(max_length=32)),
                 ('status', models.PositiveSmallIntegerField()),
-                ('body', models.JSONField(null=True)),
+                ('body', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='agents.profile')),
             ],

@@ -15,7 +15,8 @@ class IdempotentRequest(models.Model):
     key = models.CharField(max_length=200)
     fingerprint = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField()
-    body = models.JSONField(null=True)
+    # As it was sent, in text: jsonb would change the order of its keys.
+    body = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
