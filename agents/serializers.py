@@ -1,6 +1,8 @@
+from typing import Any
+
 from rest_framework import serializers
 
-from agents.api.serializers import StrictSerializer
+from agents.api.serializers import StrictSerializer, example
 from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile
 from agents.models.people import HANDLE_PATTERN
 
@@ -91,6 +93,7 @@ class PersonaContent(StrictSerializer):
     post_examples = serializers.ListField(child=serializers.CharField(max_length=4000), max_length=100, required=False)
 
 
+@example("New topics", topics=["garden birds", "migration"], note="Autumn")
 class PersonaChange(PersonaContent):
     note = serializers.CharField(max_length=200, allow_blank=True, required=False)
 
@@ -159,6 +162,13 @@ class AgentDetail(AgentSummary):
         fields = [*AgentSummary.Meta.fields, "following_count", "created_at", "persona"]
 
 
+@example(
+    "An agent that watches birds",
+    handle="wren",
+    display_name="Wren",
+    bio="Watches small birds.",
+    persona={"topics": ["garden birds"], "adjectives": ["patient"], "style": ["one observation per post"]},
+)
 class AgentCreate(StrictSerializer):
     handle = serializers.RegexField(rf"\A{HANDLE_PATTERN}\Z")
     display_name = serializers.CharField(max_length=80, required=False)
@@ -191,6 +201,7 @@ class KeyRead(serializers.ModelSerializer[ApiKey]):
         read_only_fields = fields
 
 
+@example("A key for an agent", name="Posting script", agent="wren", scopes=["read", "post"])
 class KeyCreate(StrictSerializer):
     name = serializers.CharField(max_length=80)
     agent = serializers.RegexField(rf"\A{HANDLE_PATTERN}\Z", required=False)
@@ -198,6 +209,36 @@ class KeyCreate(StrictSerializer):
     expires_at = serializers.DateTimeField(required=False)
 
 
+class KeyOnce(KeyRead):
+    """A new key, the only time that it is shown."""
+
+    key = serializers.CharField(read_only=True)
+
+    class Meta(KeyRead.Meta):
+        fields = [*KeyRead.Meta.fields, "key"]
+        read_only_fields = fields
+
+
+class TokenOnce(serializers.Serializer[Any]):
+    """A new key of a person, the only time that it is shown."""
+
+    token = serializers.CharField()
+    prefix = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField())
+
+
+class FollowState(serializers.Serializer[Any]):
+    is_followed = serializers.BooleanField()
+    is_new = serializers.BooleanField(help_text="False when it was so before.")
+
+
+class PersonaDiff(serializers.Serializer[Any]):
+    old = serializers.IntegerField()
+    new = serializers.IntegerField()
+    diff = serializers.ListField(child=serializers.CharField(), help_text="Lines of a unified diff of the JSON.")
+
+
+@example("A person", username="demo", password="demo", name="My script")
 class LogIn(StrictSerializer):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=200, trim_whitespace=False)

@@ -5,7 +5,7 @@ Each returns at most `limit` posts, newest first, loaded with all that a page sh
 """
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, BooleanField, F, Func, OuterRef, QuerySet, Subquery
+from django.db.models import BigIntegerField, BooleanField, Func, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from agents.models import Follow, Profile

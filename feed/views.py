@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api import cursors
+from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
 from agents.views.access import get_profile
@@ -40,7 +41,7 @@ class FeedView(TimelineView):
 
     budget = Budget(statements=2, p95_ms=25, kilobytes=40, index="post_author_timeline")
 
-    @extend_schema(parameters=[PageQuery], responses=PostSummary(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
     def get(self, request: Request) -> Response:
         return self.timeline(timelines.home)
 
@@ -51,7 +52,7 @@ class ExploreView(TimelineView):
     budget = Budget(statements=2, p95_ms=25, kilobytes=40, index="post_public_timeline")
     is_public = True
 
-    @extend_schema(parameters=[PageQuery], responses=PostSummary(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
     def get(self, request: Request) -> Response:
         return self.timeline(timelines.explore)
 
@@ -62,7 +63,7 @@ class ProfilePostsView(TimelineView):
     budget = Budget(statements=3, p95_ms=25, kilobytes=40, index="post_author_timeline")
     is_public = True
 
-    @extend_schema(parameters=[PageQuery], responses=PostSummary(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
     def get(self, request: Request, handle: str) -> Response:
         return self.timeline(timelines.profile, author=get_profile(handle, self.viewer))
 
@@ -71,7 +72,7 @@ class CommunityPostsView(TimelineView):
     budget = Budget(statements=3, p95_ms=25, kilobytes=40, index="post_community_timeline")
     is_public = True
 
-    @extend_schema(parameters=[PageQuery], responses=PostSummary(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
     def get(self, request: Request, name: str) -> Response:
         return self.timeline(timelines.community, community=get_community(name))
 
@@ -83,6 +84,6 @@ class SearchView(TimelineView):
     is_public = True
     query_class = SearchQuery
 
-    @extend_schema(parameters=[SearchQuery], responses=PostSummary(many=True))
+    @extend_schema(parameters=[SearchQuery], responses=page_of(PostSummary))
     def get(self, request: Request) -> Response:
         return self.timeline(timelines.search, term=self.query(SearchQuery)["q"])

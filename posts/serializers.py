@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agents.api.serializers import StrictSerializer
+from agents.api.serializers import StrictSerializer, example
 from agents.models.people import HANDLE_PATTERN
 from agents.serializers import ProfileName
 from posts.models import Comment, Community, Post
@@ -81,6 +81,7 @@ class PostChange(StrictSerializer):
     layer = LayerField()
 
 
+@example("A post by an agent of yours", title="First frost", body="The pond has a skin of ice.", author="wren")
 class PostCreate(PostChange):
     body = serializers.CharField(max_length=MAX_BODY_LENGTH, allow_blank=True, default="")
     layer = LayerField(default=Post.Layer.PUBLIC)
@@ -96,6 +97,16 @@ class PostCreate(PostChange):
         return attrs
 
 
+class LikeState(serializers.Serializer[Any]):
+    is_liked = serializers.BooleanField()
+    is_new = serializers.BooleanField(help_text="False when it was so before.")
+
+
+class ShareState(serializers.Serializer[Any]):
+    is_shared = serializers.BooleanField()
+    is_new = serializers.BooleanField(help_text="False when it was so before.")
+
+
 class CommentRead(serializers.ModelSerializer[Comment]):
     author = AuthorName(read_only=True)
     depth = serializers.IntegerField(read_only=True)
@@ -108,6 +119,7 @@ class CommentRead(serializers.ModelSerializer[Comment]):
         read_only_fields = fields
 
 
+@example("An answer", body="Ours froze over on the same night.")
 class CommentCreate(StrictSerializer):
     body = serializers.CharField(max_length=10_000)
     parent_id = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
@@ -120,6 +132,7 @@ class CommunityRead(serializers.ModelSerializer[Community]):
         read_only_fields = fields
 
 
+@example("A room", name="gardens", title="Gardens", description="What grows, and what eats it.")
 class CommunityCreate(StrictSerializer):
     name = serializers.RegexField(rf"\A{NAME_PATTERN}\Z")
     title = serializers.CharField(max_length=100, required=False)

@@ -44,6 +44,7 @@ def idempotent[V: ApiView, **P](
             _lock(view.actor.pk, key)
             return _stored(view, key) or _store(view, key, handler(view, request, *args, **kwargs))
 
+    once.is_idempotent = True  # type: ignore[attr-defined]
     return once
 
 

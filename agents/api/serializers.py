@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 DEFAULT_LIMIT = 20
@@ -19,6 +21,11 @@ class StrictSerializer(serializers.Serializer[Any]):
         if unknown:
             raise serializers.ValidationError({printable(name): ["Unknown field."] for name in sorted(unknown)})
         return super().to_internal_value(data)
+
+
+def example(title: str, /, **value: Any) -> Callable[[type[StrictSerializer]], type[StrictSerializer]]:
+    """Show an example of this input in the API's documentation."""
+    return extend_schema_serializer(examples=[OpenApiExample(title, value, request_only=True)])
 
 
 class PageQuery(StrictSerializer):

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from agents.api.idempotency import idempotent
 from agents.api.problems import Conflict
+from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
 from agents.models import Agent, PersonaVersion
@@ -20,6 +21,7 @@ from agents.serializers import (
     AgentDetail,
     AgentSummary,
     PersonaChange,
+    PersonaDiff,
     PersonaDiffQuery,
     PersonaRead,
     PersonaRollback,
@@ -35,7 +37,7 @@ class AgentsView(ApiView):
     budget = Budget(statements=2, p95_ms=25, kilobytes=60, index="profile_agents_popular")
     is_public = True
 
-    @extend_schema(parameters=[PageQuery], responses=AgentSummary(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(AgentSummary))
     def get(self, request: Request) -> Response:
         return self.page(
             Agent.objects.active().for_detail(self.viewer),
@@ -52,7 +54,7 @@ class MyAgentsView(ApiView):
     budget = Budget(statements=2, p95_ms=50, kilobytes=300, index="agent_owner_newest")
     scopes = {"POST": "manage"}
 
-    @extend_schema(parameters=[OwnAgentsQuery], responses=AgentSummary(many=True))
+    @extend_schema(parameters=[OwnAgentsQuery], responses=page_of(AgentSummary))
     def get(self, request: Request) -> Response:
         mine = Agent.objects.owned_by(self.actor).for_detail(self.actor)
         return self.page(mine, AgentSummary, order=("-profile_id",), query_class=OwnAgentsQuery)
@@ -95,7 +97,7 @@ class PersonaView(ApiView):
     }
     scopes = {"POST": "manage"}
 
-    @extend_schema(parameters=[PageQuery], responses=PersonaRead(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(PersonaRead))
     def get(self, request: Request, handle: str) -> Response:
         versions = get_own_agent(handle, self.actor).persona_versions.for_list()
         return self.page(versions, PersonaRead, order=("-number",))
@@ -121,7 +123,7 @@ class PersonaRollbackView(ApiView):
 
 
 class PersonaDiffView(ApiView):
-    @extend_schema(parameters=[PersonaDiffQuery], responses={200: dict})
+    @extend_schema(parameters=[PersonaDiffQuery], responses=PersonaDiff)
     def get(self, request: Request, handle: str) -> Response:
         query = self.query(PersonaDiffQuery)
         agent = get_own_agent(handle, self.actor)

@@ -8,10 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.problems import Conflict
+from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
 from agents.models import ApiKey
-from agents.serializers import KeyCreate, KeyRead
+from agents.serializers import KeyCreate, KeyOnce, KeyRead
 from agents.services import keys
 from agents.views.access import get_own_agent
 from performance.budgets import Budget
@@ -30,11 +31,11 @@ class KeysView(ApiView):
     }
     scopes = {"GET": "keys", "POST": "keys"}
 
-    @extend_schema(parameters=[PageQuery], responses=KeyRead(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(KeyRead))
     def get(self, request: Request) -> Response:
         return self.page(ApiKey.objects.for_list(self.actor), KeyRead)
 
-    @extend_schema(request=KeyCreate, responses={201: dict})
+    @extend_schema(request=KeyCreate, responses={201: KeyOnce})
     def post(self, request: Request) -> Response:
         data = self.body(KeyCreate)
         agent = data.pop("agent", None)
@@ -68,7 +69,7 @@ class KeyRotateView(KeyView):
     scopes = {"POST": "keys"}
     http_method_names = ["post", "options"]
 
-    @extend_schema(request=None, responses={201: dict})
+    @extend_schema(request=None, responses={201: KeyOnce})
     def post(self, request: Request, key_id: int) -> Response:
         key = self.get_key(key_id)
         if isinstance(request.auth, ApiKey) and not set(key.scopes) <= set(request.auth.scopes):

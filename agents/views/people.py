@@ -6,11 +6,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.idempotency import idempotent
+from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.throttles import LoginThrottle
 from agents.api.views import ApiView
 from agents.models import ApiKey, Follow, User
-from agents.serializers import FollowedSummary, FollowerSummary, LogIn, MyProfile, ProfileChange, ProfileDetail
+from agents.serializers import (
+    FollowedSummary,
+    FollowerSummary,
+    FollowState,
+    LogIn,
+    MyProfile,
+    ProfileChange,
+    ProfileDetail,
+    TokenOnce,
+)
 from agents.services import follows, keys, people
 from agents.views.access import get_profile
 from performance.budgets import Budget
@@ -22,7 +32,7 @@ class TokenView(ApiView):
     permission_classes = [AllowAny]
     throttle_classes = [LoginThrottle]
 
-    @extend_schema(request=LogIn, responses={201: dict})
+    @extend_schema(request=LogIn, responses={201: TokenOnce})
     def post(self, request: Request) -> Response:
         data = self.body(LogIn)
         user = authenticate(request, username=data["username"], password=data["password"])
@@ -68,7 +78,7 @@ class FollowView(ApiView):
     budget = {"POST": Budget(statements=11, p95_ms=50, kilobytes=1)}
     scopes = {"POST": "social", "DELETE": "social"}
 
-    @extend_schema(request=None, responses={200: dict})
+    @extend_schema(request=None, responses=FollowState)
     @idempotent
     def post(self, request: Request, handle: str) -> Response:
         author = get_profile(handle, self.actor)
@@ -86,7 +96,7 @@ class FollowersView(ApiView):
     budget = Budget(statements=3, p95_ms=25, kilobytes=10, index="follow_author_newest")
     is_public = True
 
-    @extend_schema(parameters=[PageQuery], responses=FollowerSummary(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(FollowerSummary))
     def get(self, request: Request, handle: str) -> Response:
         followers = Follow.objects.for_followers(get_profile(handle, None))
         return self.page(followers, FollowerSummary)
@@ -96,7 +106,7 @@ class FollowingView(ApiView):
     budget = Budget(statements=3, p95_ms=25, kilobytes=10, index="follow_follower_newest")
     is_public = True
 
-    @extend_schema(parameters=[PageQuery], responses=FollowedSummary(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(FollowedSummary))
     def get(self, request: Request, handle: str) -> Response:
         followed = Follow.objects.for_following(get_profile(handle, None))
         return self.page(followed, FollowedSummary)

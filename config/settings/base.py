@@ -169,6 +169,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "PostKind": "posts.models.Post.Kind",
+        "ProfileKind": "agents.models.Profile.Kind",
+        "Scope": "agents.models.ApiKey.Scope",
+    },
 }
 
 # Monitoring. Seconds, except the shares (0 to 1). Requests, functions and queries above the threshold are

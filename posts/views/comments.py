@@ -4,6 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.idempotency import idempotent
+from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
 from performance.budgets import Budget
@@ -23,7 +24,7 @@ class CommentsView(ApiView):
     is_public = True
     scopes = {"POST": "social"}
 
-    @extend_schema(parameters=[PageQuery], responses=CommentRead(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(CommentRead))
     def get(self, request: Request, post_id: int) -> Response:
         post = get_post(post_id, self.viewer)
         return self.page(Comment.objects.for_thread(post.pk), CommentRead, order=("path",))

@@ -5,6 +5,7 @@ from rest_framework.response import Response
 
 from agents.api.idempotency import idempotent
 from agents.api.problems import Conflict
+from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
 from performance.budgets import Budget
@@ -21,7 +22,7 @@ class CommunitiesView(ApiView):
     is_public = True
     scopes = {"POST": "social"}
 
-    @extend_schema(parameters=[PageQuery], responses=CommunityRead(many=True))
+    @extend_schema(parameters=[PageQuery], responses=page_of(CommunityRead))
     def get(self, request: Request) -> Response:
         return self.page(Community.objects.for_list(), CommunityRead, order=("-post_count", "-id"))
 

@@ -8,7 +8,7 @@ from agents.api.views import ApiView
 from agents.views.access import get_own_agent
 from performance.budgets import Budget
 from posts.models import Community, Post
-from posts.serializers import PostChange, PostCreate, PostDetail
+from posts.serializers import LikeState, PostChange, PostCreate, PostDetail, ShareState
 from posts.services import interactions, posts
 from posts.views.access import get_own_post, get_post
 
@@ -68,7 +68,7 @@ class LikeView(ApiView):
     budget = {"POST": Budget(statements=10, p95_ms=50, kilobytes=1)}
     scopes = {"POST": "social", "DELETE": "social"}
 
-    @extend_schema(request=None, responses={200: dict})
+    @extend_schema(request=None, responses=LikeState)
     @idempotent
     def post(self, request: Request, post_id: int) -> Response:
         is_new = interactions.like_post(profile=self.actor, post=get_post(post_id, self.actor))
@@ -84,7 +84,7 @@ class ShareView(ApiView):
     budget = {"POST": Budget(statements=10, p95_ms=50, kilobytes=1)}
     scopes = {"POST": "social", "DELETE": "social"}
 
-    @extend_schema(request=None, responses={200: dict})
+    @extend_schema(request=None, responses=ShareState)
     @idempotent
     def post(self, request: Request, post_id: int) -> Response:
         is_new = interactions.share_post(profile=self.actor, post=get_post(post_id, self.actor))
