@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from config import embedded
-from config.children import HOST, Children, ChildrenError
+from config.children import HOST, STOP_SIGNALS, Children, ChildrenError
 
 WRITER = "ada"
 PAGES = {"Feed": "/", "API docs": "/api/docs/", "Admin": "/admin/", "Queries (silk)": "/silk/"}
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="do everything but serve")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.default_int_handler)
         self.console = Console()
         try:
