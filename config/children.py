@@ -17,6 +17,7 @@ HOST = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.5
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ChildrenError(Exception):
@@ -35,8 +36,7 @@ class Children:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Whoever presses Ctrl-C twice gets the same clean end.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS}
         for child in self.running.values():
             child.terminate()
         deadline = time.monotonic() + STOP_SECONDS
@@ -46,6 +46,8 @@ class Children:
             except subprocess.TimeoutExpired:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def start(self, name: str, *arguments: str) -> None:
         """Run Python with `arguments` in a session of its own, so that Ctrl-C reaches this process only."""

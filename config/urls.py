@@ -2,10 +2,17 @@ from django.conf import settings
 from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from django.utils.csp import CSP
+from django.views.decorators.csp import csp_override
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
+
+# Swagger UI and Redoc write style elements; scripts come from this site only, as everywhere.
+docs_policy = csp_override(
+    {**settings.SECURE_CSP, "style-src": [CSP.SELF, CSP.UNSAFE_INLINE], "worker-src": [CSP.SELF, "blob:"]}
+)
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -13,8 +20,8 @@ urlpatterns = [
     path("api/", include("feed.urls")),
     path("api/", include("posts.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/docs/", docs_policy(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
+    path("api/redoc/", docs_policy(SpectacularRedocView.as_view(url_name="schema")), name="redoc"),
 ]
 
 if settings.DEBUG:

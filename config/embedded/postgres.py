@@ -91,6 +91,8 @@ class Postgres(Service):
             "--builtin-locale=C.UTF-8",
         ]
         single = [str(programs.postgres), "--single", "-D", str(staging), "-c", "exit_on_error=true", "template1"]
+        if not _durable():
+            initdb.append("--no-sync")
         for command, sql in (([*initdb, *locales], ""), (single, TEMPLATE_SQL)):
             with self.log.open("ab") as log:
                 done = subprocess.run(
@@ -127,13 +129,17 @@ class Postgres(Service):
 
 def _instance_settings() -> dict[str, str]:
     settings: dict[str, str] = {}
-    if os.environ.get("AVIARY_DURABLE") == "0":
+    if not _durable():
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     # Containers often give /dev/shm 64 MB, too little for a parallel index build.
     shared_memory = Path("/dev/shm")
     if shared_memory.exists() and os.statvfs(shared_memory).f_blocks * os.statvfs(shared_memory).f_frsize < 512 << 20:
         settings["dynamic_shared_memory_type"] = "mmap"
     return settings
+
+
+def _durable() -> bool:
+    return os.environ.get("AVIARY_DURABLE") != "0"
 
 
 def _utf8_locale() -> str:

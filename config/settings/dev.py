@@ -11,6 +11,7 @@ MIDDLEWARE = [
     "silk.middleware.SilkyMiddleware",
     "debug_toolbar.middleware.DebugToolbarMiddleware",
     *MIDDLEWARE,
+    "config.middleware.allow_inline_in_silk",
 ]
 SILKY_AUTHENTICATION = True
 SILKY_AUTHORISATION = True

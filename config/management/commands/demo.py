@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from config import embedded
-from config.children import HOST, Children, ChildrenError
+from config.children import HOST, STOP_SIGNALS, Children, ChildrenError
 
 WRITER = "ada"
 PAGES = {"Feed": "/", "API docs": "/api/docs/", "Admin": "/admin/", "Queries (silk)": "/silk/"}
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="do everything but serve")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.default_int_handler)
         self.console = Console()
         try:
@@ -67,7 +67,8 @@ class Command(BaseCommand):
     def serve(self, port: int) -> None:
         with Children() as children:
             children.start("web", "manage.py", "serve", "--port", str(port))
-            children.start("worker", "-m", "celery", "-A", "config", "worker", "--beat", "--loglevel=warning")
+            beat = ["--beat", f"--schedule={children.logs / 'beat-schedule'}"]
+            children.start("worker", "-m", "celery", "-A", "config", "worker", "--loglevel=warning", *beat)
             children.wait_for_port(port)
             self.console.print(f"Serving on http://{HOST}:{port}/ until Ctrl-C (logs in {children.logs}).")
             children.watch()
