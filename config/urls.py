@@ -8,6 +8,7 @@ handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
 urlpatterns = [
+    path("", include("performance.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("agents.urls")),
     path("api/", include("feed.urls")),
