@@ -18,7 +18,7 @@ def pool_status(alias: str = "default") -> dict[str, Any]:
     """Return size, checked_out, available, overflow, max_overflow, waiting and usage (0 to 1).
 
     With the psycopg pool these are sums over the pools of all living processes. With persistent connections
-    the limit is the server's: its connections, and how many of them are working right now.
+    the limit is the server's, every connection is held by a thread, and `working` are those in a statement.
     Raises `redis.RedisError` or `django.db.Error`.
     """
     pools = [report["pools"][alias] for report in processes.alive() if alias in report["pools"]]
@@ -57,7 +57,8 @@ def _of_server(alias: str) -> dict[str, Any]:
     return {
         "mode": "persistent",
         "pool_size": limit,
-        "checked_out": working,
+        "checked_out": opened,
+        "working": working,
         "available": limit - opened,
         "overflow": 0,
         "max_overflow": 0,
