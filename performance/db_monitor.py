@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from performance.masking import label_of
+from performance.metrics import track_query
 from performance.pool import pool_status
 
 CONNECTIONS = """
@@ -58,7 +59,7 @@ class DatabaseMonitor:
 
     def of_database(self, alias: str) -> dict[str, Any]:
         """Return the figures of one database. Raises `django.db.Error`."""
-        with connections[alias].cursor() as cursor:
+        with track_query("performance.monitor"), connections[alias].cursor() as cursor:
 
             def rows(sql: str, parameters: list[float] | None = None) -> list[tuple[Any, ...]]:
                 cursor.execute(sql, parameters)

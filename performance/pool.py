@@ -5,6 +5,7 @@ from typing import Any
 from django.db import connections
 
 from performance import processes
+from performance.metrics import track_query
 
 COUNT_CONNECTIONS = """
     SELECT count(*), count(*) FILTER (WHERE state <> 'idle'),
@@ -51,7 +52,7 @@ def _of_pools(pools: list[dict[str, int]]) -> dict[str, Any]:
 
 
 def _of_server(alias: str) -> dict[str, Any]:
-    with connections[alias].cursor() as cursor:
+    with track_query("performance.pool"), connections[alias].cursor() as cursor:
         cursor.execute(COUNT_CONNECTIONS)
         opened, working, limit = cursor.fetchone()
     return {

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from performance import valkey
+from performance.metrics import track_query
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def _run(check: Check) -> dict[str, Any]:
 
 
 def _ask_database() -> None:
-    with connection.cursor() as cursor:
+    with track_query("performance.ping"), connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 

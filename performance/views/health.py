@@ -13,6 +13,7 @@ from performance import processes
 from performance.access import has_monitoring_key, operators_only
 from performance.budgets import Budget, budgeted
 from performance.caches import cache_statistics, clear_all, remove_expired
+from performance.metrics import track_query
 from performance.pool import pool_status
 from performance.readiness import readiness
 from performance.views.caches import totals
@@ -51,7 +52,7 @@ def performance(request: HttpRequest) -> HttpResponse:
 def _database() -> dict[str, Any]:
     started = time.perf_counter()
     try:
-        with connection.cursor() as cursor:
+        with track_query("performance.ping"), connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         latency_ms = round((time.perf_counter() - started) * 1000, 2)
         return {"status": "healthy", "latency_ms": latency_ms, "pool": pool_status()}

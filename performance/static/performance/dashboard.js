@@ -14,7 +14,7 @@ function make(tag, { className, text, ...rest } = {}, ...children) {
 
 const ms = (value) => (value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`);
 const bytes = (value) => (value >= 1e6 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e3).toFixed(1)} kB`);
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 // columns: [{ title, cell: (row) => Node | string, className }]
 function table(box, columns, rows, nothing) {
@@ -48,13 +48,13 @@ function showTiles(figures) {
   const usage = pool ? pool.usage * 100 : null;
   const memory = processes.reduce((sum, process) => sum + process.rss_bytes, 0);
   at("tiles").replaceChildren(
-    tile("Requests", figures.requests_per_second.toFixed(1), "per second"),
+    tile("Requests", figures.requests_per_second.toFixed(1), "/s"),
     tile("Median", requests.p50_ms.toFixed(1), "ms"),
     tile("P95", requests.p95_ms.toFixed(1), "ms", requests.p95_ms > 1000),
     tile("Errors", String(requests.errors), `in ${figures.recent_minutes} min`, requests.errors > 0),
     tile("Cache hit rate", percent(lastOf(series, "hit_rate") ?? totals(figures.caches)), "%"),
     tile("Connections", percent(usage), "% in use", usage > 80),
-    tile("Memory", bytes(memory), `in ${processes.length} processes`),
+    tile("Memory", bytes(memory), `in ${processes.length}`),
   );
 }
 
@@ -89,7 +89,7 @@ function showBudgets(budgets) {
   const rank = { false: 0, true: 1, null: 2 };
   table(at("budgets"), [
     { title: "Endpoint", className: "name", cell: (row) => make("span", {}, make("span", { className: `mark ${row.keeps === null ? "" : row.keeps ? "good" : "bad"}` }), row.name) },
-    { title: "Statements", ...measure("Statements", "statements", "") },
+    measure("Statements", "statements", ""),
     measure("P95", "p95_ms", " ms"),
     measure("Size", "kilobytes", " kB"),
     { title: "Index", className: "name", cell: (row) => row.index || "–" },
