@@ -5,6 +5,7 @@ from typing import Any
 from django.db import connections
 
 from performance import processes
+from performance.metrics import track_query
 
 COUNT_CONNECTIONS = """
     SELECT count(*), count(*) FILTER (WHERE state <> 'idle'),
@@ -18,7 +19,7 @@ def pool_status(alias: str = "default") -> dict[str, Any]:
     """Return size, checked_out, available, overflow, max_overflow, waiting and usage (0 to 1).
 
     With the psycopg pool these are sums over the pools of all living processes. With persistent connections
-    the limit is the server's: its connections, and how many of them are working right now.
+    the limit is the server's, every connection is held by a thread, and `working` are those in a statement.
     Raises `redis.RedisError` or `django.db.Error`.
     """
     pools = [report["pools"][alias] for report in processes.alive() if alias in report["pools"]]
@@ -51,13 +52,14 @@ def _of_pools(pools: list[dict[str, int]]) -> dict[str, Any]:
 
 
 def _of_server(alias: str) -> dict[str, Any]:
-    with connections[alias].cursor() as cursor:
+    with track_query("performance.pool"), connections[alias].cursor() as cursor:
         cursor.execute(COUNT_CONNECTIONS)
         opened, working, limit = cursor.fetchone()
     return {
         "mode": "persistent",
         "pool_size": limit,
-        "checked_out": working,
+        "checked_out": opened,
+        "working": working,
         "available": limit - opened,
         "overflow": 0,
         "max_overflow": 0,

@@ -15,4 +15,4 @@ def client() -> redis.Redis:
 def key(*parts: object) -> str:
     """Name a key of monitoring; it never meets the keys of the cache."""
     prefix = settings.CACHES["default"].get("KEY_PREFIX", "")
-    return ":".join([prefix, "performance", *map(str, parts)])
+    return ":".join([str(prefix), "performance", *map(str, parts)])

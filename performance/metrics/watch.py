@@ -11,6 +11,7 @@ from django.db import Error, connections
 
 from performance import alerts, processes, valkey
 from performance.alerts import Crossing
+from performance.metrics import gauges
 from performance.metrics.recorder import Measurement, recorder
 from performance.metrics.store import ENDPOINT, QUERY
 from performance.pool import pool_usage
@@ -29,6 +30,7 @@ def tick() -> None:
             alerts.observe(crossing)
         if _is_watcher():
             alerts.clear_recovered()
+            gauges.note()
     except (redis.RedisError, Error):
         logger.warning("watch_skipped", exc_info=settings.DEBUG)
     finally:
