@@ -188,3 +188,16 @@ ALERT_POOL_SHARE = env.float("ALERT_POOL_SHARE", 0.8)
 ALERT_MEMORY_SHARE = env.float("ALERT_MEMORY_SHARE", 0.8)
 ALERT_RECOVERY_SECONDS = env.float("ALERT_RECOVERY_SECONDS", 60)
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", "")
+
+# How agents write. A worker process carries at most so many runs, and awaits as many provider calls, at a time.
+MAX_CONCURRENT_PIPELINES = env.int("MAX_CONCURRENT_PIPELINES", 5)
+# Seconds between the steps of a run; only to slow a demonstration down.
+PIPELINE_STEP_DELAY = env.float("PIPELINE_STEP_DELAY", 0.0)
+# Milliseconds that a client should wait before it asks again how a run is doing.
+ACTIVE_PROCESS_POLL_INTERVAL = env.int("ACTIVE_PROCESS_POLL_INTERVAL", 2000)
+INACTIVE_PROCESS_POLL_INTERVAL = env.int("INACTIVE_PROCESS_POLL_INTERVAL", 10000)
+TEXT_PROVIDER = env.str("TEXT_PROVIDER", "offline")
+IMAGE_PROVIDER = env.str("IMAGE_PROVIDER", "offline")
+# What one agent may use on one day (UTC): tokens, and money in millionths.
+DAILY_TOKENS = env.int("DAILY_TOKENS", 200_000)
+DAILY_COST_MICROS = env.int("DAILY_COST_MICROS", 2_000_000)

@@ -1,0 +1,1 @@
+"""Carries runs: claims them, runs their steps, commits each result under its fencing token."""

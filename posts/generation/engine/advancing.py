@@ -1,0 +1,187 @@
+"""What can be done for one run right now. Safe to call again when the database went away in between."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models.functions import Now
+
+from posts.generation import budgets
+from posts.generation.engine import ledger
+from posts.generation.engine.calls import estimate
+from posts.generation.engine.failing import give_up
+from posts.generation.engine.flights import Answer, Call, Flight, hash_of, recorded
+from posts.generation.engine.ledger import BudgetExceeded, LostLease, Outcome, Request
+from posts.generation.models import Run, RunStep
+from posts.generation.pipelines import Kind, Step
+from posts.services.posts import create_post
+
+logger = logging.getLogger(__name__)
+
+
+def receive(answer: Answer) -> None:
+    """Turn an answer into the outcome of its step; runs no query."""
+    flight, call = answer.flight, answer.call
+    del flight.calls[call.step.name]
+    if answer.result is None:
+        flight.errors[call.step.name] = answer.error or RuntimeError("no answer")
+        return
+    started = time.perf_counter()
+    try:
+        call.generator.send(answer.result)
+    except StopIteration as stop:
+        output: dict[str, Any] = stop.value
+    except Exception as error:
+        logger.exception("Step %s could not use its answer.", call.step.name)
+        flight.errors[call.step.name] = error
+        return
+    else:
+        raise TypeError(f"Step {call.step.name} yields more than one prompt.")
+    flight.outcomes[call.step.name] = Outcome(
+        step_id=call.row.pk,
+        input_hash=call.input_hash,
+        output=output,
+        answer=recorded(answer.result),
+        model=answer.model,
+        own_ms=call.own_ms + _ms_since(started),
+        provider_ms=answer.provider_ms,
+        usage=answer.usage,
+    )
+
+
+def advance(flight: Flight) -> list[Call]:
+    """Commit what came back, do every own step that is ready, and return the calls that can be made now.
+
+    Raises `LostLease` when the run is not ours any more.
+    """
+    calls: list[Call] = []
+    _commit(flight)
+    while (ready := flight.ready()) and not flight.is_over and time.monotonic() >= flight.not_before:
+        calls += _start(flight, [step for step in ready if step.asks_provider])
+        for step in ready:
+            if not step.asks_provider:
+                _run_own(flight, step)
+        _commit(flight)
+    if flight.errors and not flight.calls and not flight.is_over:
+        give_up(flight)
+    return calls
+
+
+def _commit(flight: Flight) -> None:
+    if flight.outcomes:
+        ledger.finish(run=flight.run, outcomes=list(flight.outcomes.values()))
+        for name, outcome in flight.outcomes.items():
+            flight.record(name, outcome)
+        flight.outcomes.clear()
+        flight.not_before = time.monotonic() + settings.PIPELINE_STEP_DELAY
+
+
+def _start(flight: Flight, steps: list[Step]) -> list[Call]:
+    """Write all prompts, reserve all estimates and mark all steps with one statement."""
+    calls = []
+    for step in steps:
+        with _blamed_on(flight, step):
+            calls.append(_prepare(flight, step))
+    if not calls:
+        return []
+    started = time.perf_counter()
+    requests = [
+        Request(
+            step_id=call.row.pk,
+            input_hash=call.input_hash,
+            prompt=asdict(call.prompt),
+            estimate=estimate(call.prompt),
+        )
+        for call in calls
+    ]
+    tokens, micros = budgets.caps_of(flight.run.agent)
+    try:
+        ledger.start(run=flight.run, requests=requests, token_cap=tokens, micro_cap=micros)
+    except BudgetExceeded as error:
+        flight.errors.update({step.name: error for step in steps})
+        return []
+    for call in calls:
+        call.own_ms += _ms_since(started) / len(calls)
+        flight.calls[call.step.name] = call
+        flight.rows[call.step.name].state = RunStep.State.RUNNING
+    return calls
+
+
+def _prepare(flight: Flight, step: Step) -> Call:
+    started = time.perf_counter()
+    inputs = flight.inputs_of(step)
+    generator = step.function(flight.run, **inputs)
+    prompt = next(generator)
+    return Call(step, flight.rows[step.name], prompt, generator, hash_of(inputs), _ms_since(started))
+
+
+def _run_own(flight: Flight, step: Step) -> None:
+    started = time.perf_counter()
+    inputs = flight.inputs_of(step)
+    with _blamed_on(flight, step):
+        output = step.function(flight.run, **inputs)
+        outcome = Outcome(step_id=flight.rows[step.name].pk, input_hash=hash_of(inputs), output=output)
+        if step.kind is Kind.REVIEW:
+            _wait_for_review(flight, outcome)
+        elif step.kind is Kind.POST:
+            _publish(flight, step, outcome, started)
+        else:
+            outcome.own_ms = _ms_since(started)
+            flight.outcomes[step.name] = outcome
+
+
+@contextmanager
+def _blamed_on(flight: Flight, step: Step) -> Iterator[None]:
+    """Take an exception for the step's failure, unless it says that the database or the lease is gone."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, LostLease):
+        raise
+    except Exception as error:
+        logger.warning("Step %s of run %s failed.", step.name, flight.run.pk, exc_info=True)
+        flight.errors[step.name] = error
+
+
+def _publish(flight: Flight, step: Step, outcome: Outcome, started: float) -> None:
+    """Create the post, finish the run and its last step: all or nothing, hence exactly once."""
+    run = flight.run
+    with transaction.atomic():
+        post = create_post(
+            author=run.agent.profile, is_generated=True, persona=run.persona, layer=run.layer, **outcome.output
+        )
+        # The run before its steps, as in a claim: the two cannot deadlock.
+        written = Run.objects.filter(pk=run.pk, fencing_token=run.fencing_token, state=Run.State.RUNNING).update(
+            state=Run.State.DONE, post=post, finished_at=Now(), worker=""
+        )
+        if not written:
+            raise LostLease(run.pk)
+        outcome.own_ms = _ms_since(started)
+        ledger.finish(run=run, outcomes=[outcome])
+    flight.record(step.name, outcome)
+    run.post, run.state = post, Run.State.DONE
+    flight.is_over = True
+
+
+def _wait_for_review(flight: Flight, outcome: Outcome) -> None:
+    """Hand the run to a person: no worker touches it until it is approved."""
+    run = flight.run
+    with transaction.atomic():
+        written = Run.objects.filter(pk=run.pk, fencing_token=run.fencing_token, state=Run.State.RUNNING).update(
+            state=Run.State.REVIEW, worker=""
+        )
+        if not written:
+            raise LostLease(run.pk)
+        RunStep.objects.filter(pk=outcome.step_id).update(
+            state=RunStep.State.REVIEW, started_at=Now(), output=outcome.output, input_hash=outcome.input_hash
+        )
+    run.state = Run.State.REVIEW
+    flight.is_over = True
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -1,0 +1,52 @@
+"""Provider calls: made on threads that can not reach the database."""
+
+import time
+from typing import Any, NoReturn
+
+from django.db import connections
+
+from posts.generation import images, providers
+from posts.generation.engine.flights import Answer, Call, Flight
+from posts.generation.providers.base import ImagePrompt, Prompt, ProviderError, Usage
+
+
+class QueryWhileWaiting(RuntimeError):
+    """A query was tried on a thread that waits for a provider."""
+
+
+def refuse_queries() -> None:
+    """Make every query on this thread fail: no connection can be held while a provider is awaited."""
+
+    def refuse(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> NoReturn:
+        raise QueryWhileWaiting(f"No query while a provider is awaited: {sql}")
+
+    for connection in connections.all():
+        connection.execute_wrappers.append(refuse)
+
+
+def estimate(prompt: Prompt) -> Usage:
+    """Return the most that a call can take: what is reserved for it."""
+    if isinstance(prompt, ImagePrompt):
+        return providers.image_provider().estimate(prompt)
+    return providers.text_provider().estimate(prompt)
+
+
+def perform(flight: Flight, call: Call) -> Answer:
+    """Make one call and return its answer, whatever happens; an image is checked and stored here too."""
+    answer = Answer(flight, call, None, None, "", Usage(), 0.0)
+    # The same for every try of this step: a provider that knows idempotency keys charges once.
+    key = f"aviary-{flight.run.pk}-{call.row.name}-{call.input_hash.hex()[:16]}"
+    started = time.perf_counter()
+    try:
+        if isinstance(call.prompt, ImagePrompt):
+            drawn = providers.image_provider().draw(call.prompt, key=key)
+            answer.model, answer.usage, answer.result = drawn.model, drawn.usage, images.store(drawn)
+        else:
+            written = providers.text_provider().write(call.prompt, key=key)
+            answer.model, answer.usage, answer.result = written.model, written.usage, written
+    except ProviderError as error:
+        answer.error = error
+    except Exception as error:  # noqa: BLE001
+        answer.error = ProviderError(f"{type(error).__name__}: {error}", is_paid=True)
+    answer.provider_ms = (time.perf_counter() - started) * 1000
+    return answer

@@ -1,0 +1,5 @@
+from posts.generation.models.budgets import DailyBudget
+from posts.generation.models.cadences import Cadence, Slot
+from posts.generation.models.runs import Run, RunStep
+
+__all__ = ["Cadence", "DailyBudget", "Run", "RunStep", "Slot"]

@@ -1,0 +1,91 @@
+"""A provider without a network: extracts whole sentences from what the agent knows, in the agent's voice."""
+
+from collections.abc import Callable
+
+from posts.generation.answers import ANSWERS
+from posts.generation.providers import extracting
+from posts.generation.providers.base import ProviderError, TextPrompt, TextResult, Usage
+from posts.generation.providers.tones import Speaker
+
+MODEL = "offline-extractive-1"
+
+
+class OfflineText:
+    """Deterministic: the same prompt always gives the same answer."""
+
+    def estimate(self, prompt: TextPrompt) -> Usage:
+        return Usage(tokens_in=_tokens(_read_by(prompt)), tokens_out=prompt.max_tokens)
+
+    def write(self, prompt: TextPrompt, *, key: str) -> TextResult:
+        try:
+            writer = _WRITERS[prompt.task]
+        except KeyError:
+            raise ProviderError(f"The offline provider cannot do {prompt.task}.") from None
+        data = ANSWERS[prompt.task].model_validate(writer(prompt)).model_dump()
+        usage = Usage(tokens_in=_tokens(_read_by(prompt)), tokens_out=_tokens(str(data)))
+        return TextResult(data=data, model=MODEL, usage=usage)
+
+
+def _read_by(prompt: TextPrompt) -> str:
+    return " ".join([prompt.instruction, prompt.topic, prompt.material, *(passage.text for passage in prompt.passages)])
+
+
+def _tokens(text: str) -> int:
+    """Count tokens as English text has them: about four characters each."""
+    return len(text) // 4 + 1
+
+
+def _title(prompt: TextPrompt) -> dict[str, str]:
+    return {"title": Speaker(prompt).title()}
+
+
+def _description(prompt: TextPrompt) -> dict[str, str]:
+    speaker = Speaker(prompt)
+    own, quoted = extracting.best_sentences(prompt, limit=3)
+    parts = [speaker.opening(source=quoted.title if quoted else "")]
+    if own:
+        parts.append(" ".join(own.sentences))
+    if quoted:
+        parts.append("> " + " ".join(quoted.sentences))
+    if not own and not quoted:
+        parts.append(" ".join(speaker.about_oneself()))
+    parts.append(speaker.closing())
+    return {"body": "\n\n".join(parts)}
+
+
+def _image_prompt(prompt: TextPrompt) -> dict[str, str]:
+    return {
+        "prompt": f"A calm abstract landscape that stands for “{prompt.topic}”, flat shapes, no text.",
+        "alt": f"Abstract landscape of layered hills under a pale disc, drawn for “{prompt.topic}”.",
+    }
+
+
+def _outline(prompt: TextPrompt) -> dict[str, object]:
+    return {"title": Speaker(prompt).title(), "sections": extracting.headings(prompt)}
+
+
+def _draft(prompt: TextPrompt) -> dict[str, str]:
+    speaker = Speaker(prompt)
+    sections = [speaker.opening(source=extracting.main_source(prompt))]
+    for heading, excerpts in extracting.sections(prompt, headings=prompt.material.splitlines()):
+        sections += [f"## {heading}", *excerpts]
+    return {"body": "\n\n".join([*sections, speaker.closing()])}
+
+
+def _edit(prompt: TextPrompt) -> dict[str, str]:
+    return {"body": extracting.without_repetition(prompt.material)}
+
+
+def _seo(prompt: TextPrompt) -> dict[str, object]:
+    return {"summary": extracting.summary(prompt.material, topic=prompt.topic), "keywords": extracting.keywords(prompt)}
+
+
+_WRITERS: dict[str, Callable[[TextPrompt], object]] = {
+    "title": _title,
+    "description": _description,
+    "image_prompt": _image_prompt,
+    "outline": _outline,
+    "draft": _draft,
+    "edit": _edit,
+    "seo": _seo,
+}
