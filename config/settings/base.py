@@ -107,7 +107,7 @@ CACHES = {
 }
 
 # Networks that agents may fetch from although they are not on the public internet, such as 10.1.0.0/16.
-FETCH_ALLOWED_NETWORKS = env.list("FETCH_ALLOWED_NETWORKS", [])
+FETCH_ALLOWED_NETWORKS: list[str] = env.list("FETCH_ALLOWED_NETWORKS", [])
 
 CELERY_BROKER_URL = env.str("BROKER_URL", embedded.broker_url(database=1))
 CELERY_TASK_IGNORE_RESULT = True

@@ -24,6 +24,7 @@ _NUMERIC_LABEL = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})")
 _GLOBAL_V6 = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
+_DOCUMENTATION_V6 = IPv6Network("3fff::/20")
 _REFUSED_V4 = (
     IPv4Network("192.88.99.0/24"),  # 6to4 relays
     IPv4Network("168.63.129.16/32"),  # Azure's metadata service has a global address
@@ -100,7 +101,7 @@ def is_global(address: IPv4Address | IPv6Address) -> bool:
             return is_global(IPv4Address(int(address) & 0xFFFFFFFF))
         # Mapped, compatible, local and site-local forms lie outside of 2000::/3.
         wraps_v4 = address.sixtofour or address.teredo
-        return address in _GLOBAL_V6 and address.is_global and not wraps_v4
+        return address in _GLOBAL_V6 and address.is_global and not wraps_v4 and address not in _DOCUMENTATION_V6
     special = address.is_multicast or address.is_reserved or any(address in net for net in _REFUSED_V4)
     return address.is_global and not special
 

@@ -104,7 +104,7 @@ def _request(
             if monotonic() > deadline:
                 raise TimeoutError
             return Fetched(target.url, response.status, names, content)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
         reason = "no answer in time" if monotonic() > deadline else type(error).__name__
         kind = UnknownOutcome if was_sent and method != "GET" else FetchFailed
         raise kind(f"{target.host} gave no usable answer: {reason}.") from error
@@ -184,10 +184,6 @@ def _read(response: http.client.HTTPResponse, headers: Mapping[str, str], max_by
         body += unpack.decompress(chunk, max_bytes - len(body) + 1) if unpack else chunk
         if len(body) > max_bytes or received > max_bytes:
             raise FetchFailed(f"The answer is larger than {max_bytes} bytes.")
-    _check_complete(response, unpack)
-    return bytes(body)
-
-
-def _check_complete(response: http.client.HTTPResponse, unpack: "zlib._Decompress | None") -> None:
     if response.length or (unpack and not unpack.eof):
-        raise FetchFailed("The answer ended early.")
+        raise http.client.IncompleteRead(b"")
+    return bytes(body)

@@ -6,7 +6,7 @@ BEGIN
     RAISE EXCEPTION 'The ledger is append-only: % is refused.', TG_OP USING ERRCODE = 'restrict_violation';
 END $$;
 
-CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON knowledge_ledgerentry
+CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON knowledge_ledgerentry
 FOR EACH STATEMENT EXECUTE FUNCTION knowledge_ledger_refuse_change();
 """
 

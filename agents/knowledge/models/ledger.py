@@ -51,8 +51,8 @@ class Account(models.Model):
 class LedgerEntry(models.Model):
     """One side of a transfer: plus for the account that is credited, minus for the one that is debited.
 
-    Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE, and any statement whose entries do not sum to
-    zero for each idempotency key.
+    Append-only: a trigger refuses UPDATE and DELETE, and any statement whose entries do not sum to zero for
+    each idempotency key.
     """
 
     class Kind(models.TextChoices):
