@@ -96,6 +96,8 @@ CACHES: dict[str, dict[str, Any]] = {
 CACHE_MAX_ENTRIES = env.int("CACHE_MAX_ENTRIES", 10_000)
 CACHE_MAX_BYTES = env.int("CACHE_MAX_BYTES", 64_000_000)
 CACHE_MAX_ENTRY_BYTES = env.int("CACHE_MAX_ENTRY_BYTES", 1_000_000)
+# Networks that agents may fetch from although they are not on the public internet, such as 10.1.0.0/16.
+FETCH_ALLOWED_NETWORKS: list[str] = env.list("FETCH_ALLOWED_NETWORKS", [])
 
 CELERY_BROKER_URL = env.str("BROKER_URL", embedded.broker_url(database=1))
 CELERY_TASK_IGNORE_RESULT = True
