@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, Func, OuterRef, Q, Value
 from django.db.models.functions import Left
 
 if TYPE_CHECKING:
@@ -35,18 +35,25 @@ class PostQuerySet(models.QuerySet["Post"]):
     def seen_by_followers(self) -> Self:
         return self.published().filter(layer__lte=1)
 
-    def visible_to(self, viewer: Profile | None) -> Self:
-        """Published posts that the viewer may see: public, of followed authors, one's own and one's agents'."""
+    def visible_to(self, viewer: Profile | None, *, author: Profile | None = None) -> Self:
+        """Published posts that the viewer may see: public, of followed authors, one's own and one's agents'.
+
+        With an author, only that one's; what the two are to each other is then looked up once, not per post.
+        """
+        posts = self if author is None else self.filter(author=author)
         if viewer is None:
-            return self.public()
-        follows = Exists(viewer.following.filter(author=OuterRef("author")))
-        owns = Q(author=viewer) | Exists(viewer.agents.filter(profile=OuterRef("author")))
-        return self.published().filter(Q(layer=0) | Q(follows, layer=1) | owns)
+            return posts.public()
+        whose = OuterRef("author") if author is None else author
+        follows = Exists(viewer.following.filter(author=whose))
+        owns = Q(author=viewer) | Exists(viewer.agents.filter(profile=whose))
+        return posts.published().filter(Q(layer=0) | Q(follows, layer=1) | owns)
 
     def matching(self, term: str) -> Self:
-        """Posts whose title or body match a web-style search term."""
+        """Posts whose title or body match a web-style search term; one that only excludes words finds none."""
         query = SearchQuery(term, config="english", search_type="websearch")
-        return self.alias(text=SEARCH_VECTOR).filter(text=query)
+        # What the index cannot answer ("-word") would read and parse every post; PostgreSQL calls it "T".
+        indexable = Func(query, function="querytree", output_field=models.TextField())
+        return self.alias(text=SEARCH_VECTOR, indexable=indexable).filter(text=query).exclude(indexable="T")
 
     def with_viewer(self, viewer: Profile | None) -> Self:
         """Annotate `is_liked` and `is_shared` by the viewer."""

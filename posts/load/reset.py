@@ -1,6 +1,7 @@
 """Find the rows of a synthetic load and take them out again."""
 
 from itertools import batched
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, F, Model, Q, QuerySet
@@ -37,7 +38,7 @@ def remove_load() -> None:
 
 
 @transaction.atomic
-def forget_followers(synthetic: QuerySet[Profile, dict[str, int]]) -> None:
+def forget_followers(synthetic: QuerySet[Profile, Any]) -> None:
     """End the follows of real profiles towards synthetic ones and count them down."""
     real = Follow.objects.filter(author__in=synthetic).exclude(follower__in=synthetic)
     for follower, count in real.values_list("follower").annotate(Count("pk")):

@@ -119,9 +119,7 @@ def write_follows(network: Network, first_profile: int) -> None:
 
 
 def write_communities(network: Network, first_community: int, first_profile: int) -> None:
-    sizes = Counter(
-        room for room, key in zip(network.posts.community, network.posts.timeline_key, strict=True) if key
-    )
+    sizes = Counter(room for room, key in zip(network.posts.community, network.posts.timeline_key, strict=True) if key)
     copy_rows(
         Community,
         ["id", "name", "title", "created_by_id", "post_count", "created_at"],
@@ -151,7 +149,13 @@ def post_lines(network: Network, first_post: int, first_profile: int, first_comm
     writer = Writer(network.stream("texts"))
     posts = network.posts
     rows = zip(
-        posts.author, posts.layer, posts.community, posts.timeline_key, posts.published_ms, posts.like_count, strict=True
+        posts.author,
+        posts.layer,
+        posts.community,
+        posts.timeline_key,
+        posts.published_ms,
+        posts.like_count,
+        strict=True,
     )
     for pk, (author, layer, room, key, published_ms, likes) in enumerate(rows, first_post):
         at = moment(published_ms)

@@ -16,13 +16,14 @@ LINES_PER_WRITE = 2000
 def copy_rows(model: type[models.Model], columns: list[str], lines: Iterable[str]) -> None:
     """COPY lines of tab-separated values; fields not named take the model's default."""
     rest = {
-        field.column: field.get_default()
+        str(field.column): field.get_default()
         for field in model._meta.concrete_fields
         if field.column not in columns and not field.primary_key
     }
     tail = "".join(f"\t{encoded(value)}" for value in rest.values()) + "\n"
+    names: list[sql.Composable] = [sql.Identifier(name) for name in [*columns, *rest]]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(model._meta.db_table), sql.SQL(",").join(map(sql.Identifier, [*columns, *rest]))
+        sql.Identifier(model._meta.db_table), sql.Composed(names).join(",")
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for batch in batched(lines, LINES_PER_WRITE):

@@ -4,7 +4,7 @@ from itertools import accumulate
 from random import Random
 
 # Most frequent first, function words included: an index of it has the shape of an index of English.
-VOCABULARY = """
+WORDS = """
 the of and to a in is that for it as with on be this we are not by from or an at have was but they which you
 one all can more if will about when there what out so up their some into than then them only other how time
 could no make like work now two way may new our use first even because any these give most after also well
@@ -29,7 +29,8 @@ protocol packet latency cache index query schema replica shard queue worker sche
 vector matrix gradient lattice entropy symmetry fractal topology algorithm heuristic constraint invariant
 archive ledger catalogue atlas almanac manuscript chapter paragraph footnote margin preface epilogue draft
 lantern compass anchor rudder sail mast hull cargo ferry canal lighthouse tide current reef shoal estuary
-""".split()
+"""
+VOCABULARY = WORDS.split()
 
 SENTENCES = 20_000
 TITLES = 50_000

@@ -75,7 +75,14 @@ class Post(models.Model):
             ),
             # Everything of an author, drafts and removed posts too: deletion, export, the studio.
             models.Index("author", F("id").desc(), name="post_author_newest"),
-            # Explore, and the window of newest posts for those who follow many.
+            # The window of newest posts for those who follow many: index-only, with the author at hand.
+            models.Index(
+                F("timeline_key").desc(),
+                name="post_followers_timeline",
+                include=["author"],
+                condition=Q(timeline_key__isnull=False, layer__lte=1),
+            ),
+            # Explore.
             models.Index(
                 F("timeline_key").desc(),
                 name="post_public_timeline",

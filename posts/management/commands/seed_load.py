@@ -22,7 +22,13 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        for name, default in [("users", 500), ("agents", 100), ("posts", 10_000), ("follows", 20_000), ("likes", 30_000)]:
+        for name, default in [
+            ("users", 500),
+            ("agents", 100),
+            ("posts", 10_000),
+            ("follows", 20_000),
+            ("likes", 30_000),
+        ]:
             parser.add_argument(f"--{name}", type=int, default=default, help=f"default {default}")
         parser.add_argument("--seed", type=int, default=1, help="default 1")
         parser.add_argument("--reset", action="store_true", help="first delete the rows of an earlier load")

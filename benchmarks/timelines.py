@@ -1,0 +1,106 @@
+"""Time the home timeline inside the database, one strategy beside the other, on what `seed_load` made.
+
+Run with `python -m benchmarks.timelines`. Milliseconds are the execution time that EXPLAIN ANALYZE reports:
+the median of the viewers of a group, each with a warm cache. Nothing is written.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from statistics import median, quantiles
+
+import django
+from django.db import connection
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    django.setup()
+
+from agents.models import Profile
+from feed import timelines
+from posts.models import Post
+from posts.querysets import PostQuerySet
+
+FOLLOWING = (10, 40, 100, 200, 500, 1000, 5000)
+VIEWERS = 50
+LIMIT = 20
+
+Strategy = Callable[[Profile, int | None], PostQuerySet]
+
+
+def home(viewer: Profile, before: int | None) -> PostQuerySet:
+    viewer.refresh_from_db(fields=["following_count"])
+    return timelines.home(viewer=viewer, before=before, limit=LIMIT)
+
+
+def last_post(viewer: Profile, before: int | None) -> PostQuerySet:
+    return timelines.with_keys(timelines.keys_by_last_post(viewer, LIMIT), viewer, LIMIT)
+
+
+def probe(viewer: Profile, before: int | None) -> PostQuerySet:
+    return timelines.with_keys(timelines.keys_by_probe(viewer, before, LIMIT), viewer, LIMIT)
+
+
+def window(viewer: Profile, before: int | None) -> PostQuerySet:
+    """The window as for those who follow many, whatever the viewer follows."""
+    viewer.following_count = timelines.MANY_FOLLOWS + 1
+    return timelines.home(viewer=viewer, before=before, limit=LIMIT)
+
+
+def naive(viewer: Profile, before: int | None) -> PostQuerySet:
+    """What most people write: the planner chooses between the author's index and the timeline's."""
+    posts = Post.objects.seen_by_followers().filter(author__in=viewer.following.values("author"))
+    return timelines.page(posts, viewer, before, LIMIT)
+
+
+STRATEGIES: list[tuple[str, Strategy, tuple[bool, ...]]] = [
+    ("IN (SELECT followed)", naive, (False, True)),
+    ("last post key, then newest keys", last_post, (False,)),
+    ("probe per author, then newest keys", probe, (False, True)),
+    (f"window of {timelines.WINDOW:,} posts, else as above", window, (False, True)),
+    ("home: what is chosen", home, (False, True)),
+]
+
+
+def viewers_following(count: int) -> list[Profile]:
+    """Find viewers who follow about `count`, spread over the table."""
+    near = Profile.objects.filter(following_count__range=(int(count * 0.9), int(count * 1.1)))
+    return list(near.order_by("handle")[:VIEWERS])
+
+
+def key_in_the_middle() -> int:
+    keys = Post.objects.published().order_by("timeline_key").values_list("timeline_key", flat=True)
+    return int(keys[keys.count() // 2] or 0)
+
+
+def milliseconds(posts: PostQuerySet) -> float:
+    """Return the execution time of the second of two runs."""
+    sql, params = posts.query.sql_with_params()
+    with connection.cursor() as cursor:
+        for _ in range(2):
+            cursor.execute("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + sql, params)
+            (plan,) = cursor.fetchone()
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    return float(plan[0]["Execution Time"])
+
+
+def main() -> None:
+    groups = {count: viewers_following(count) for count in FOLLOWING}
+    middle = key_in_the_middle()
+    print(
+        "| strategy | page | "
+        + " | ".join(f"follows {count:,} ({len(group)})" for count, group in groups.items())
+        + " |"
+    )
+    print("|---|---" + "|---" * len(groups) + "|")
+    for name, strategy, pages in STRATEGIES:
+        for is_deep in pages:
+            cells = []
+            for group in groups.values():
+                times = [milliseconds(strategy(viewer, middle if is_deep else None)) for viewer in group]
+                cells.append(f"{median(times):.2f} ({quantiles(times, n=20)[-1]:.1f})")
+            print(f"| {name} | {'deep' if is_deep else 'first'} | " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
