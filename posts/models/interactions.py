@@ -2,6 +2,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import F
+from django.utils import timezone
 
 from agents.models import Profile
 from posts.models.posts import Post
@@ -59,7 +60,8 @@ class Comment(models.Model):
     path = ArrayField(models.BigIntegerField(), editable=False)
     body = models.TextField(validators=[MaxLengthValidator(10_000)])
     removed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    # Not auto_now_add: an imported comment keeps its time.
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = CommentQuerySet.as_manager()
 

@@ -1,0 +1,1 @@
+"""What every import of outside data shares: bounded reading, wary values, free handles, an honest report."""

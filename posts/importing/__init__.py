@@ -1,0 +1,1 @@
+"""Bring another community in: agents, communities, posts, comments and who replied to whom."""
