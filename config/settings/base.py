@@ -9,6 +9,7 @@ from environs import Env
 
 from config import embedded
 from config.settings.databases import database
+from config.settings.publishing import *
 
 # Makes the generic classes that the type checker knows subscriptable at run time.
 django_stubs_ext.monkeypatch()
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "agents.knowledge",
     "posts",
     "posts.generation",
+    "posts.publishing",
     "feed",
     "config",
 ]

@@ -1,0 +1,51 @@
+"""Outside networks: addresses, applications, versions. docs/operations.md says how to register each."""
+
+from typing import Any
+
+from environs import Env
+
+env = Env()
+
+# Fernet keys, the newest first; `manage.py rotate_token_keys` seals everything with the first one.
+TOKEN_KEYS: list[str] = env.list("TOKEN_KEYS", [])
+# Where this house is reached from outside: OAuth redirects and images that networks fetch.
+PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000")
+
+NETWORK_URLS = {
+    "bluesky": env.str("BLUESKY_URL", "https://bsky.social"),
+    "facebook": env.str("FACEBOOK_URL", "https://graph.facebook.com"),
+    "instagram": env.str("INSTAGRAM_URL", "https://graph.facebook.com"),
+    "linkedin": env.str("LINKEDIN_URL", "https://api.linkedin.com"),
+    "mastodon": env.str("MASTODON_URL", "https://mastodon.social"),
+    "x": env.str("X_URL", "https://api.x.com"),
+}
+NETWORK_AUTHORIZE_URLS = {
+    "facebook": env.str("FACEBOOK_AUTHORIZE_URL", "https://www.facebook.com/v25.0/dialog/oauth"),
+    "instagram": env.str("INSTAGRAM_AUTHORIZE_URL", "https://www.facebook.com/v25.0/dialog/oauth"),
+    "linkedin": env.str("LINKEDIN_AUTHORIZE_URL", "https://www.linkedin.com/oauth/v2/authorization"),
+    "x": env.str("X_AUTHORIZE_URL", "https://x.com/i/oauth2/authorize"),
+}
+NETWORK_TOKEN_URLS = {
+    "facebook": env.str("FACEBOOK_TOKEN_URL", "https://graph.facebook.com/v25.0/oauth/access_token"),
+    "instagram": env.str("INSTAGRAM_TOKEN_URL", "https://graph.facebook.com/v25.0/oauth/access_token"),
+    "linkedin": env.str("LINKEDIN_TOKEN_URL", "https://www.linkedin.com/oauth/v2/accessToken"),
+    "x": env.str("X_TOKEN_URL", "https://api.x.com/2/oauth2/token"),
+}
+NETWORK_APPS: dict[str, dict[str, Any]] = {
+    name: {
+        "client_id": env.str(f"{name.upper()}_CLIENT_ID", ""),
+        "client_secret": env.str(f"{name.upper()}_CLIENT_SECRET", ""),
+    }
+    for name in NETWORK_TOKEN_URLS
+}
+META_GRAPH_VERSION = env.str("META_GRAPH_VERSION", "v25.0")
+LINKEDIN_VERSION = env.str("LINKEDIN_VERSION", "202610")
+
+# Networks that are not global but may be talked to all the same, such as 10.0.0.0/8 for an instance in the house.
+OUTBOUND_NETWORKS: list[str] = env.list("OUTBOUND_NETWORKS", [])
+OUTBOUND_USER_AGENT = "Aviary/0.1"
+
+CELERY_BEAT_SCHEDULE = {
+    # A poke that nobody took within two seconds is dropped: the next one does the same.
+    "publish-due": {"task": "posts.publishing.tasks.publish_due", "schedule": 1.0, "options": {"expires": 2}},
+}

@@ -1,0 +1,89 @@
+"""Facebook pages. Source: https://developers.facebook.com/docs/pages-api/posts."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from posts.publishing import text
+from posts.publishing.models import Publication, SocialAccount
+from posts.publishing.networks.base import (
+    Figures,
+    MediaRule,
+    Rate,
+    Receipt,
+    Repeat,
+    TextRule,
+    earliest_moment,
+    read_json,
+    read_moment,
+)
+from posts.publishing.networks.errors import CannotReadBack
+from posts.publishing.networks.meta import GraphNetwork
+
+PAGES = 4
+
+
+class Facebook(GraphNetwork):
+    name = "facebook"
+    label = "Facebook"
+    repeat = Repeat.READ_BACK
+    rate = Rate(200, 3600)
+    concurrency = 8
+    media = MediaRule(types=("image/jpeg", "image/png"), max_bytes=4_000_000)
+
+    def text_rules(self, account: SocialAccount) -> tuple[TextRule, ...]:
+        return (TextRule(63_206, "characters", text.utf16_units),)
+
+    def prepare(self, publication: Publication) -> dict[str, Any]:
+        if not publication.image:
+            return {}
+        account = publication.account
+        with publication.image.open() as image:
+            answer = self.graph(
+                account,
+                "POST",
+                f"/{account.platform_user_id}/photos",
+                files={"source": ("image.jpg", image.read(), "image/jpeg")},
+                data={"published": "false", "temporary": "true", "alt_text_custom": publication.image_alt},
+            )
+        return {"attached_media": [{"media_fbid": read_json(answer, "id")}]}
+
+    def send(self, publication: Publication, prepared: dict[str, Any]) -> Receipt:
+        account = publication.account
+        body = {"message": publication.text} | prepared
+        answer = self.graph(account, "POST", f"/{account.platform_user_id}/feed", publishes=True, json=body)
+        return _receipt({"id": read_json(answer, "id")})
+
+    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
+        account = publication.account
+        query: dict[str, Any] = {
+            "fields": "id,message,created_time,permalink_url",
+            "limit": 100,
+            "since": int(earliest_moment(publication).timestamp()),
+        }
+        for _ in range(PAGES):
+            answer = self.graph(account, "GET", f"/{account.platform_user_id}/posts", params=query)
+            page = read_json(answer)
+            for post in page["data"]:
+                yield post.get("message", ""), _receipt(post)
+            if "next" not in page.get("paging", {}):
+                return
+            query["after"] = page["paging"]["cursors"]["after"]
+        raise CannotReadBack("Too many posts since.")
+
+    def metrics(self, publication: Publication) -> Figures:
+        fields = "likes.summary(true).limit(0),comments.summary(true).limit(0),shares"
+        answer = self.graph(publication.account, "GET", f"/{publication.remote_id}", params={"fields": fields})
+        post = read_json(answer)
+        return Figures(
+            likes=post["likes"]["summary"]["total_count"],
+            comments=post["comments"]["summary"]["total_count"],
+            shares=post.get("shares", {}).get("count", 0),
+        )
+
+
+def _receipt(post: dict[str, Any]) -> Receipt:
+    return Receipt(
+        remote_id=post["id"],
+        url=post.get("permalink_url") or f"https://www.facebook.com/{post['id']}",
+        published_at=read_moment(post["created_time"]) if "created_time" in post else None,
+    )

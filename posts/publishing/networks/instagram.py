@@ -1,0 +1,97 @@
+"""Instagram professional accounts.
+
+Source: https://developers.facebook.com/docs/instagram-platform/content-publishing
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urljoin
+
+from django.conf import settings
+
+from posts.publishing import text
+from posts.publishing.models import Publication, SocialAccount
+from posts.publishing.networks.base import (
+    Figures,
+    MediaRule,
+    Rate,
+    Receipt,
+    Repeat,
+    TextRule,
+    earliest_moment,
+    read_json,
+    read_moment,
+)
+from posts.publishing.networks.errors import CannotReadBack, NotSent, Refused
+from posts.publishing.networks.meta import GraphNetwork
+
+PAGES = 4
+POLLS = 20
+POLL_SECONDS = 1
+
+
+class Instagram(GraphNetwork):
+    name = "instagram"
+    label = "Instagram"
+    repeat = Repeat.READ_BACK
+    rate = Rate(50, 86_400)
+    concurrency = 4
+    media = MediaRule(types=("image/jpeg",), max_bytes=8_000_000, max_side=1440, required=True)
+
+    def text_rules(self, account: SocialAccount) -> tuple[TextRule, ...]:
+        return (TextRule(2200, "characters", text.utf16_units),)
+
+    def prepare(self, publication: Publication) -> dict[str, Any]:
+        """Let Instagram fetch the image into a container and wait until it is ready."""
+        account = publication.account
+        body = {
+            "image_url": urljoin(settings.PUBLIC_URL, publication.image.url),
+            "caption": publication.text,
+            "alt_text": publication.image_alt,
+        }
+        answer = self.graph(account, "POST", f"/{account.platform_user_id}/media", json=body)
+        container = read_json(answer, "id")
+        for _ in range(POLLS):
+            answer = self.graph(account, "GET", f"/{container}", params={"fields": "status_code,status"})
+            match read_json(answer, "status_code"):
+                case "FINISHED":
+                    return {"creation_id": container}
+                case "ERROR" | "EXPIRED":
+                    raise Refused(f"Instagram could not use the image: {answer.json().get('status', '')}")
+            time.sleep(POLL_SECONDS)
+        raise NotSent("Instagram is still working on the image.")
+
+    def send(self, publication: Publication, prepared: dict[str, Any]) -> Receipt:
+        account = publication.account
+        path = f"/{account.platform_user_id}/media_publish"
+        return _receipt({"id": read_json(self.graph(account, "POST", path, publishes=True, json=prepared), "id")})
+
+    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
+        account = publication.account
+        earliest = earliest_moment(publication)
+        query: dict[str, Any] = {"fields": "id,caption,timestamp,permalink", "limit": 50}
+        for _ in range(PAGES):
+            page = read_json(self.graph(account, "GET", f"/{account.platform_user_id}/media", params=query))
+            for post in page["data"]:
+                receipt = _receipt(post)
+                yield post.get("caption", ""), receipt
+                if receipt.published_at and receipt.published_at < earliest:
+                    return
+            if "next" not in page.get("paging", {}):
+                return
+            query["after"] = page["paging"]["cursors"]["after"]
+        raise CannotReadBack("Too many posts since.")
+
+    def metrics(self, publication: Publication) -> Figures:
+        query = {"fields": "like_count,comments_count"}
+        post = read_json(self.graph(publication.account, "GET", f"/{publication.remote_id}", params=query))
+        return Figures(likes=post.get("like_count", 0), comments=post.get("comments_count", 0))
+
+
+def _receipt(post: dict[str, Any]) -> Receipt:
+    return Receipt(
+        remote_id=post["id"],
+        url=post.get("permalink", ""),
+        published_at=read_moment(post["timestamp"]) if "timestamp" in post else None,
+    )

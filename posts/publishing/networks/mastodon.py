@@ -1,0 +1,105 @@
+"""Mastodon, any instance. Source: https://docs.joinmastodon.org/methods/statuses/ and /media/."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from posts.publishing import text
+from posts.publishing.models import Publication, SocialAccount
+from posts.publishing.networks.base import (
+    Figures,
+    MediaRule,
+    Network,
+    Rate,
+    Receipt,
+    Repeat,
+    TextRule,
+    read_json,
+    read_moment,
+)
+from posts.publishing.networks.errors import CannotReadBack, NotSent
+
+DEFAULT_MAX_CHARACTERS = 500
+PAGES = 5
+POLLS = 10
+POLL_SECONDS = 0.5
+
+
+class Mastodon(Network):
+    name = "mastodon"
+    label = "Mastodon"
+    # Instances remember an idempotency key for an hour; posts are read back first all the same.
+    repeat = Repeat.KEY
+    key_seconds = 3300
+    rate = Rate(300, 300)
+    concurrency = 32
+    media = MediaRule(max_bytes=16_000_000, max_alt=1500)
+
+    def text_rules(self, account: SocialAccount) -> tuple[TextRule, ...]:
+        limit = int(account.limits.get("max_characters", DEFAULT_MAX_CHARACTERS))
+        return (TextRule(limit, "characters", text.mastodon_characters),)
+
+    def canonical(self, body: str) -> str:
+        # An instance gives a mention back without its domain.
+        return str(text.MENTION.sub(r"@\1", body))
+
+    def prepare(self, publication: Publication) -> dict[str, Any]:
+        if not publication.image:
+            return {}
+        with publication.image.open() as image:
+            answer = self.call(
+                publication.account,
+                "POST",
+                "/api/v2/media",
+                files={"file": ("image", image.read())},
+                data={"description": publication.image_alt},
+            )
+        media_id = read_json(answer, "id")
+        for _ in range(POLLS):
+            if answer.status_code == 200:
+                return {"media_ids": [media_id]}
+            time.sleep(POLL_SECONDS)
+            # 206 while the instance is still working on it.
+            answer = self.call(publication.account, "GET", f"/api/v1/media/{media_id}")
+        raise NotSent("The instance is still working on the image.")
+
+    def send(self, publication: Publication, prepared: dict[str, Any]) -> Receipt:
+        body = {"status": publication.text, "visibility": "public"} | prepared
+        if publication.previous:
+            body["in_reply_to_id"] = publication.previous.remote_id
+        answer = self.call(
+            publication.account,
+            "POST",
+            "/api/v1/statuses",
+            publishes=True,
+            json=body,
+            headers={"Idempotency-Key": str(publication.idempotency_key)},
+        )
+        return _receipt(read_json(answer))
+
+    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
+        account = publication.account
+        query: dict[str, Any] = {"limit": 40, "exclude_reblogs": "true"}
+        for _ in range(PAGES):
+            path = f"/api/v1/accounts/{account.platform_user_id.split('@')[0]}/statuses"
+            statuses = read_json(self.call(account, "GET", path, params=query))
+            for status in statuses:
+                yield text.from_html(status["content"]), _receipt(status)
+            if not statuses:
+                return
+            query["max_id"] = statuses[-1]["id"]
+        raise CannotReadBack("Too many posts since.")
+
+    def metrics(self, publication: Publication) -> Figures:
+        status = read_json(self.call(publication.account, "GET", f"/api/v1/statuses/{publication.remote_id}"))
+        return Figures(
+            likes=status["favourites_count"], comments=status["replies_count"], shares=status["reblogs_count"]
+        )
+
+
+def _receipt(status: dict[str, Any]) -> Receipt:
+    return Receipt(
+        remote_id=str(status["id"]),
+        url=status.get("url") or status.get("uri") or "",
+        published_at=read_moment(status["created_at"]),
+    )

@@ -1,0 +1,88 @@
+"""Encrypt the credentials of outside networks at rest, with keys that can be rotated."""
+
+import base64
+import hashlib
+from functools import lru_cache
+from typing import Any, Final, Self
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.db import models
+
+HIDDEN: Final = "••••••••"
+
+
+def derived_key(secret: str) -> str:
+    """Derive a Fernet key from a longer secret, for a house that sets no TOKEN_KEYS."""
+    return base64.urlsafe_b64encode(hashlib.sha256(b"aviary.tokens:" + secret.encode()).digest()).decode()
+
+
+@lru_cache(maxsize=4)
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def cipher() -> MultiFernet:
+    """Return the cipher: the first key encrypts, every key decrypts."""
+    return _cipher(tuple(settings.TOKEN_KEYS) or (derived_key(settings.SECRET_KEY),))
+
+
+class Token:
+    """A sealed credential. It prints as dots everywhere: logs, admin, error pages, tracebacks."""
+
+    __slots__ = ("sealed",)
+
+    def __init__(self, sealed: str) -> None:
+        self.sealed = sealed
+
+    @classmethod
+    def seal(cls, plain: str) -> Self:
+        return cls(cipher().encrypt(plain.encode()).decode() if plain else "")
+
+    def reveal(self) -> str:
+        """Decrypt the credential.
+
+        Raises `cryptography.fernet.InvalidToken` when no key in TOKEN_KEYS fits.
+        """
+        return cipher().decrypt(self.sealed.encode()).decode() if self.sealed else ""
+
+    def rotated(self) -> "Token":
+        """Return the same credential, sealed with the newest key."""
+        return Token(cipher().rotate(self.sealed.encode()).decode()) if self.sealed else self
+
+    def __bool__(self) -> bool:
+        return bool(self.sealed)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Token) and self.sealed == other.sealed
+
+    def __hash__(self) -> int:
+        return hash(self.sealed)
+
+    def __repr__(self) -> str:
+        return HIDDEN if self.sealed else ""
+
+
+class TokenField(models.TextField[Token, Token]):
+    """A column that only ever holds ciphertext; in Python it is a `Token`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        options: dict[str, Any] = {"blank": True, "editable": False, "default": ""} | kwargs
+        super().__init__(*args, **options)
+
+    def from_db_value(self, value: str | None, *args: Any) -> Token:
+        return Token(value or "")
+
+    def to_python(self, value: Any) -> Token:
+        return value if isinstance(value, Token) else Token(value or "")
+
+    def get_default(self) -> Token:
+        return Token("")
+
+    def get_prep_value(self, value: Any) -> str:
+        if isinstance(value, str) and value:
+            raise TypeError("Seal a credential with Token.seal() before it is stored.")
+        return value.sealed if isinstance(value, Token) else ""
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return str(self.get_prep_value(self.value_from_object(obj)))

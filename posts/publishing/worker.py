@@ -1,0 +1,202 @@
+"""Publish what is due: claim, prepare, mark as sending, send, settle.
+
+The thread that runs a `Worker` is the only one that talks to the database, in transactions of a few
+milliseconds; the threads of its pools only ever talk HTTP. So no connection is held during a network call, and
+a slow network fills its own threads and nobody else's.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+
+from posts.publishing.models import Publication
+from posts.publishing.networks import NETWORKS, network_named
+from posts.publishing.networks.base import Network
+from posts.publishing.networks.errors import NeedsReconnect
+from posts.publishing.querysets import LEASE_SECONDS, lease_end
+from posts.publishing.services import accounts, outcomes
+from posts.publishing.services.claims import claim_due
+from posts.publishing.services.transitions import Overtaken, advance
+from posts.publishing.states import Status
+
+BATCH = 100
+POLL_SECONDS = 0.1
+# Below the lease: whoever is still busy by then is given up, and the lease decides what becomes of the row.
+GIVE_UP_SECONDS = LEASE_SECONDS - 2
+
+
+@dataclass
+class Step:
+    """One network call on behalf of one publication, and what to do with its result."""
+
+    publication: Publication
+    then: Callable[[Publication, Any], None]
+    otherwise: Callable[[Publication, Exception], None]
+    give_up_at: float
+
+
+class Worker:
+    """Holds the rows in hand and the threads that talk to the networks."""
+
+    def __init__(self, *, networks: Iterable[str] = NETWORKS, task: str = "") -> None:
+        self.networks = [network_named(name) for name in networks]
+        self.task = task
+        self.pools: dict[str, ThreadPoolExecutor] = {}
+        self.steps: dict[Future[Any], Step] = {}
+        self.settled_count = 0
+
+    def run(self, *, seconds: float) -> int:
+        """Publish until nothing is due and nothing is in hand; claim for at most `seconds`.
+
+        Return how many rows were settled.
+        """
+        claim_until = time.monotonic() + seconds
+        try:
+            while True:
+                claimed = sum(map(self.claim, self.networks)) if time.monotonic() < claim_until else 0
+                if not self.steps and not claimed:
+                    return self.settled_count
+                self.collect()
+        finally:
+            for pool in self.pools.values():
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def claim(self, network: Network) -> int:
+        """Claim what is due on a network and start the first step of each row; return how many."""
+        in_hand = sum(step.publication.network == network.name for step in self.steps.values())
+        free = min(network.concurrency - in_hand, BATCH)
+        # A quarter at a time: a claim costs the same for one row as for many.
+        if free < max(network.concurrency // 4, 1) or not Publication.objects.due(network.name).exists():
+            return 0
+        claimed = claim_due(network=network, count=free, task=self.task)
+        for publication in claimed:
+            self.start(publication)
+        return len(claimed)
+
+    def collect(self) -> None:
+        """Wait a moment for results and act on them."""
+        done, _ = wait(self.steps, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done:
+            step = self.steps.pop(future)
+            self.settle(step, future)
+        now = time.monotonic()
+        for future in [future for future, step in self.steps.items() if step.give_up_at < now]:
+            del self.steps[future]
+
+    def settle(self, step: Step, future: Future[Any]) -> None:
+        try:
+            error = future.exception()
+            if error is None:
+                step.then(step.publication, future.result())
+            elif isinstance(error, Exception):
+                step.otherwise(step.publication, error)
+        except Overtaken:
+            # Cancelled, or the lease went to another worker: the row is theirs.
+            pass
+        self.settled_count += 1
+
+    def start(self, publication: Publication) -> None:
+        """Take the first step that a claimed row needs."""
+        account = publication.account
+        network = network_named(publication.network)
+        if not account.is_active:
+            error = NeedsReconnect("The account has to be connected again.")
+            return self.attempt(outcomes.park, publication, error)
+        if accounts.wants_refresh(account):
+            if not accounts.take_refresh_lease(account=account):
+                return self.attempt(wait_for_refresh, publication)
+            return self.submit(publication, network.refresh, account, then=self.refreshed, otherwise=refresh_failed)
+        if publication.status == Status.UNKNOWN:
+            taken = Publication.objects.taken_on(publication)
+            return self.submit(
+                publication,
+                network.find,
+                publication,
+                taken=taken,
+                then=found,
+                otherwise=outcomes.record_read_back_error,
+            )
+        return self.submit(
+            publication, network.prepare, publication, then=self.send, otherwise=outcomes.record_step_error
+        )
+
+    def send(self, publication: Publication, prepared: dict[str, Any]) -> None:
+        """Commit that a request may be on its way, then let it go."""
+        begin(publication)
+        network = network_named(publication.network)
+        self.submit(publication, network.send, publication, prepared, then=sent, otherwise=outcomes.record_step_error)
+
+    def refreshed(self, publication: Publication, credentials: Any) -> None:
+        account = publication.account
+        if accounts.save_credentials(account=account, credentials=credentials):
+            account.refresh_from_db(fields=["access_token", "refresh_token", "token_expires_at"])
+            self.start(publication)
+
+    def attempt(self, action: Callable[..., None], *arguments: Any) -> None:
+        with suppress(Overtaken):
+            action(*arguments)
+
+    def submit(
+        self,
+        publication: Publication,
+        call: Callable[..., Any],
+        *arguments: Any,
+        then: Callable[[Publication, Any], None],
+        otherwise: Callable[[Publication, Exception], None],
+        **options: Any,
+    ) -> None:
+        pool = self.pools.get(publication.network)
+        if pool is None:
+            threads = network_named(publication.network).concurrency
+            pool = self.pools[publication.network] = ThreadPoolExecutor(threads, publication.network)
+        future = pool.submit(call, *arguments, **options)
+        self.steps[future] = Step(publication, then, otherwise, time.monotonic() + GIVE_UP_SECONDS)
+
+
+def begin(publication: Publication) -> None:
+    """Commit that a request may leave the house from now on.
+
+    Raises `Overtaken` when the row was cancelled, or the lease ran out and went to somebody else.
+    """
+    advance(
+        publication=publication,
+        to=Status.SENDING,
+        reason="",
+        held=True,
+        attempt=F("attempt") + 1,
+        first_sent_at=Coalesce("first_sent_at", Now()),
+        last_sent_at=Now(),
+        lease_until=lease_end(),
+        due_at=lease_end(),
+    )
+    publication.attempt += 1
+
+
+def sent(publication: Publication, receipt: Any) -> None:
+    outcomes.record_published(publication, receipt, reason="Accepted by the network")
+
+
+def found(publication: Publication, receipt: Any) -> None:
+    if receipt is None:
+        outcomes.record_absent(publication)
+    else:
+        outcomes.record_published(publication, receipt, reason="Read back: it is there")
+
+
+def wait_for_refresh(publication: Publication) -> None:
+    """Put a row back for a second: somebody else is refreshing the account's token."""
+    Publication.objects.filter(pk=publication.pk, fence=publication.fence).put_back(seconds=1)
+
+
+def refresh_failed(publication: Publication, error: Exception) -> None:
+    if isinstance(error, NeedsReconnect):
+        outcomes.park(publication, error)
+    else:
+        accounts.release_refresh_lease(account=publication.account)
+        Publication.objects.filter(pk=publication.pk, fence=publication.fence).put_back(seconds=5)
