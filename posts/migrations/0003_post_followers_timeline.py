@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0002_rate_windows'),
-        ('posts', '0001_initial'),
+        ('posts', '0002_imported_rows'),
     ]
 
     operations = [
