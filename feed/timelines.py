@@ -9,13 +9,13 @@ planner cannot be tempted to walk the whole timeline in search of the last match
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, QuerySet, Subquery
+from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from agents.models import Follow, Profile
 from posts.models import Community, Post
-from posts.querysets import PostQuerySet
+from posts.querysets import PostQuerySet, Unknown
 
 # Measured, see docs/decisions/0002-home-picks-its-plan-by-follows.md.
 MANY_FOLLOWS = 300
@@ -45,7 +45,7 @@ def profile(*, author: Profile, viewer: Profile | None, before: int | None = Non
 
 def community(*, community: Community, viewer: Profile | None, before: int | None = None, limit: int) -> PostQuerySet:
     """List the posts of a community, which are all public: a constraint says so."""
-    return page(Post.objects.published().filter(community=community), viewer, before, limit)
+    return page(Post.objects.published().filter(community=Unknown(Value(room.pk))), viewer, before, limit)
 
 
 def search(*, term: str, viewer: Profile | None, before: int | None = None, limit: int) -> PostQuerySet:

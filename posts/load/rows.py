@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from agents.models import Agent, Follow, PersonaVersion, Profile, User
 from posts.load.network import COMMUNITY_COUNT, FIRST_MS, Network, Posts
@@ -14,6 +15,8 @@ from posts.models import Community, Like, Post
 
 # An unusable password (Django's start with "!") that no form can set: it marks the rows as synthetic.
 MARK = "!seed_load"
+
+TABLES: list[type[Model]] = [User, Profile, Agent, PersonaVersion, Follow, Community, Post, Like]
 
 
 def moment(milliseconds: int) -> str:

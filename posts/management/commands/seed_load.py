@@ -6,12 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from agents.models import Agent, Follow, PersonaVersion, Profile, User
 from posts.load.network import Size, draw
 from posts.load.reset import is_loaded, remove_load
-from posts.load.rows import write
+from posts.load.rows import TABLES, write
 from posts.load.tables import reserve, settle
-from posts.models import Community, Like, Post
 from posts.timeline_keys import SEQUENCE
 
 
@@ -53,7 +51,7 @@ class Command(BaseCommand):
         with self.step(f"Wrote them and {size.likes:,} likes"):
             write(network)
         with self.step("Vacuumed and analysed"):
-            settle([User, Profile, Agent, PersonaVersion, Follow, Community, Post, Like])
+            settle(TABLES)
 
     @contextmanager
     def step(self, sentence: str) -> Iterator[None]:
