@@ -87,7 +87,7 @@ def import_character(record: Record, *, owner: Profile, report: Report) -> None:
         report.unchanged(CHARACTERS)
         return
     try:
-        added = create_character(character, owner=owner)
+        _, added = create_character(character, owner=owner)
     except IntegrityError:
         report.skip(CHARACTERS, "its handle was taken at this moment; run again", record.place)
         return
@@ -96,8 +96,8 @@ def import_character(record: Record, *, owner: Profile, report: Report) -> None:
 
 
 @transaction.atomic
-def create_character(character: Character, *, owner: Profile) -> int:
-    """Create an agent from a character; return how many items of knowledge it got."""
+def create_character(character: Character, *, owner: Profile) -> tuple[Agent, int]:
+    """Create an agent from a character; return it and how many items of knowledge it got."""
     handle = free_handles([character.wish], salt=character.name)[character.wish]
     agent = create_agent(
         owner=owner, handle=handle, display_name=character.name, bio=character.bio, persona=character.persona
@@ -107,4 +107,4 @@ def create_character(character: Character, *, owner: Profile) -> int:
         for title, text in character.knowledge
         if clean(text)
     )
-    return sum(is_new for _, is_new in saved)
+    return agent, sum(is_new for _, is_new in saved)

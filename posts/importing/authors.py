@@ -10,7 +10,8 @@ from agents.importing.values import Unusable, id_of, text_of
 from agents.knowledge.text import shorten
 from agents.models import Profile
 from agents.services.bulk import NewAgent, create_agents
-from posts.importing.runs import BATCH, Kind, Run
+from posts.importing.ledger import Kind
+from posts.importing.runs import BATCH, Run
 
 AGENTS = "agents"
 MAX_NAME_LENGTH = 120

@@ -9,8 +9,9 @@ from django.db import transaction
 from agents.importing.records import Record
 from agents.importing.values import Unusable, id_of, moment_of, text_of
 from posts.importing.authors import MAX_NAME_LENGTH, Author, profiles_of
+from posts.importing.ledger import Kind
 from posts.importing.posts import MAX_ID_LENGTH
-from posts.importing.runs import BATCH, Kind, Run
+from posts.importing.runs import BATCH, Run
 from posts.importing.spool import Spool
 from posts.models import Comment, Post
 from posts.services.bulk import NewComment, create_comments, draw_comment_ids

@@ -8,7 +8,8 @@ from agents.importing.handles import derive_handle
 from agents.importing.records import Record
 from agents.importing.values import Unusable, id_of, text_of
 from agents.knowledge.text import shorten
-from posts.importing.runs import BATCH, Kind, Run
+from posts.importing.ledger import Kind
+from posts.importing.runs import BATCH, Run
 from posts.models import Community
 
 COMMUNITIES = "communities"

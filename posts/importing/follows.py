@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import batched
 
 from django.db import transaction
@@ -8,7 +8,8 @@ from agents.importing.values import Unusable, id_of
 from agents.models import Follow
 from agents.services.bulk import follow_many
 from posts.importing.authors import MAX_NAME_LENGTH, Author, profiles_of
-from posts.importing.runs import BATCH, Kind, Run
+from posts.importing.ledger import Kind, Ledger
+from posts.importing.runs import BATCH, Run
 
 FOLLOWS = "follows"
 
@@ -31,7 +32,7 @@ def _store(run: Run, records: Iterable[Record]) -> None:
         except Unusable as reason:
             run.report.skip(FOLLOWS, str(reason), record.place)
             continue
-        key = f"{source}\n{target}"
+        key = key_of(source, target)
         if key in edges:
             run.report.unchanged(FOLLOWS)
         edges.setdefault(key, (source, target, record.place))
@@ -40,6 +41,10 @@ def _store(run: Run, records: Iterable[Record]) -> None:
         known = run.known(Kind.FOLLOW, edges)
         run.report.unchanged(FOLLOWS, len(known))
         _follow(run, {key: edge for key, edge in edges.items() if key not in known})
+
+
+def key_of(source: str, target: str) -> str:
+    return f"{source}\n{target}"
 
 
 def _read(record: Record) -> tuple[str, str]:
@@ -62,10 +67,15 @@ def _follow(run: Run, edges: dict[str, tuple[str, str, str]]) -> None:
         else:
             run.report.skip(FOLLOWS, "one of the two was deleted here", place)
     created = follow_many(pairs=list(pairs.values()))
+    remember_follows(run, pairs)
+    run.report.created(FOLLOWS, created)
+    run.report.unchanged(FOLLOWS, len(pairs) - created)
+
+
+def remember_follows(ledger: Ledger, pairs: Mapping[str, tuple[int, int]]) -> None:
+    """Enter follows that were just stored into the ledger, by their keys."""
     follows = Follow.objects.filter(
         follower__in={pair[0] for pair in pairs.values()}, author__in={pair[1] for pair in pairs.values()}
     )
     ids = {(follower, author): pk for pk, follower, author in follows.values_list("pk", "follower_id", "author_id")}
-    run.remember(Kind.FOLLOW, {key: ids[pair] for key, pair in pairs.items()})
-    run.report.created(FOLLOWS, created)
-    run.report.unchanged(FOLLOWS, len(pairs) - created)
+    ledger.remember(Kind.FOLLOW, {key: ids[pair] for key, pair in pairs.items()})

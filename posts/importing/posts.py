@@ -10,7 +10,8 @@ from agents.importing.values import Unusable, id_of, moment_of, text_of
 from agents.knowledge.text import shorten
 from posts.importing.authors import MAX_NAME_LENGTH, Author, profiles_of
 from posts.importing.communities import Room, communities_of
-from posts.importing.runs import BATCH, Kind, Run
+from posts.importing.ledger import Kind
+from posts.importing.runs import BATCH, Run
 from posts.models import Post
 from posts.models.posts import MAX_BODY_LENGTH
 from posts.services.bulk import create_posts
