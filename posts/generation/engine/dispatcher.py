@@ -27,6 +27,12 @@ IDLE_SECONDS = 0.1
 DATABASE_RETRY_SECONDS = 0.25
 
 
+def give_back_connection() -> None:
+    """Close this thread's connection or return it to its pool, unless the caller has a transaction open."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 class Dispatcher:
     """Carries many runs on one thread and one database connection; providers are awaited on other threads.
 
@@ -71,6 +77,7 @@ class Dispatcher:
 
     def run_until_settled(self, run_ids: list[int]) -> None:
         """Carry these runs and no others until each is finished, failed, in review or out of our hands."""
+        self._wanted.update(set(run_ids) - self._flights.keys())
         while True:
             while self._wanted or self._flights:
                 self._turn(is_sweeping=False)
@@ -84,7 +91,7 @@ class Dispatcher:
     def close(self) -> None:
         """Let go of everything: leases are left to run out, threads end with their calls."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        connection.close()
+        give_back_connection()
 
     def _turn(self, *, is_sweeping: bool) -> None:
         """Wait for the next event and do all that it makes possible."""
@@ -99,7 +106,7 @@ class Dispatcher:
         except (OperationalError, InterfaceError) as error:
             # The database is away. Everything that came back is kept and written when it is here again.
             logger.warning("The database is away: %s", error)
-            connection.close()
+            give_back_connection()
             time.sleep(DATABASE_RETRY_SECONDS)
 
     def _receive(self) -> None:
@@ -124,8 +131,7 @@ class Dispatcher:
         except queue.Empty:
             if patience <= IDLE_SECONDS:
                 return None
-        if not connection.in_atomic_block:
-            connection.close()
+        give_back_connection()
         try:
             return self._inbox.get(timeout=max(until - time.monotonic(), 0.0))
         except queue.Empty:

@@ -22,12 +22,14 @@ from posts.generation.providers.base import Usage
 _CLAIM = """
 WITH due AS (
     SELECT id FROM generation_run
-    WHERE state IN ('queued', 'running') AND lease_until <= statement_timestamp() AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
+    WHERE state IN ('queued', 'running') AND lease_until <= statement_timestamp()
+      AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
     ORDER BY lease_until LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE generation_run AS run
     SET state = 'running', worker = %(worker)s, fencing_token = fencing_token + 1, attempt = attempt + 1,
-        lease_until = statement_timestamp() + %(lease)s * interval '1 second', started_at = coalesce(started_at, statement_timestamp()), error = ''
+        lease_until = statement_timestamp() + %(lease)s * interval '1 second',
+        started_at = coalesce(started_at, statement_timestamp()), error = ''
     FROM due WHERE run.id = due.id RETURNING run.id, run.agent_id, run.fencing_token
 ), held AS (
     SELECT step.* FROM generation_runstep AS step JOIN claimed ON step.run_id = claimed.id
@@ -75,9 +77,9 @@ WITH wanted AS (
     RETURNING day
 )
 UPDATE generation_runstep AS step
-SET state = 'running', attempt = attempt + 1, started_at = statement_timestamp(), error = '', input_hash = wanted.input_hash,
-    prompt = wanted.prompt, reserved_tokens = wanted.tokens, reserved_micros = wanted.micros,
-    reserved_on = reserved.day
+SET state = 'running', attempt = attempt + 1, started_at = statement_timestamp(), error = '',
+    input_hash = wanted.input_hash, prompt = wanted.prompt,
+    reserved_tokens = wanted.tokens, reserved_micros = wanted.micros, reserved_on = reserved.day
 FROM wanted, reserved WHERE step.id = wanted.id
 """
 

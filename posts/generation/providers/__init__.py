@@ -27,3 +27,9 @@ def image_provider() -> ImageProvider:
     """Return this process's image provider, by its name in the table or its dotted path in `IMAGE_PROVIDER`."""
     provider: ImageProvider = import_string(IMAGE_PROVIDERS.get(settings.IMAGE_PROVIDER, settings.IMAGE_PROVIDER))()
     return provider
+
+
+def forget() -> None:
+    """Make new providers the next time they are needed: when the settings changed."""
+    text_provider.cache_clear()
+    image_provider.cache_clear()
