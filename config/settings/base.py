@@ -6,6 +6,7 @@ from typing import Any
 import django_stubs_ext
 from django.utils.csp import CSP
 from environs import Env
+from kombu import Queue
 
 from config import embedded
 from config.settings.databases import database
@@ -106,6 +107,13 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ROUTES = {"posts.generation.tasks.*": {"queue": "generation"}}
+# A worker that is not told which queues to serve serves all of them.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("generation")]
+CELERY_BEAT_SCHEDULE = {
+    # With a lease of 15 seconds, a run whose worker died goes on within 25.
+    "resume-runs": {"task": "posts.generation.tasks.resume_runs", "schedule": 10.0},
+}
 
 AUTH_USER_MODEL = "agents.User"
 AUTHENTICATION_BACKENDS = ["agents.api.authentication.ProfileBackend"]
@@ -195,6 +203,8 @@ ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", "")
 
 # How agents write. A worker process carries at most so many runs, and awaits as many provider calls, at a time.
 MAX_CONCURRENT_PIPELINES = env.int("MAX_CONCURRENT_PIPELINES", 5)
+# Seconds after which a run that its worker does not renew is free for another one.
+RUN_LEASE_SECONDS = env.float("RUN_LEASE_SECONDS", 15.0)
 # Seconds between the steps of a run; only to slow a demonstration down.
 PIPELINE_STEP_DELAY = env.float("PIPELINE_STEP_DELAY", 0.0)
 # Milliseconds that a client should wait before it asks again how a run is doing.

@@ -66,7 +66,7 @@ def _wrote_before(agent: Agent, topic: str) -> bool:
         .alias(similarity=TrigramSimilarity("topic", topic))
         .filter(similarity__gt=TOO_NEAR)
     )
-    return bool(near.exists() or taken.exists())
+    return near.values("pk").union(taken.values("pk"), all=True).exists()
 
 
 def _content_of(run: Run) -> Content | None:

@@ -12,17 +12,25 @@ from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from posts.generation import providers
 from posts.generation.engine import advancing, ledger
 from posts.generation.engine.calls import perform, refuse_queries
 from posts.generation.engine.flights import Answer, Call, Flight
 from posts.generation.engine.ledger import LostLease
+from posts.generation.models import Run
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 5.0
+PAUSE_SECONDS = 0.2
 # A connection that nothing was written on for so long is given back.
 IDLE_SECONDS = 0.1
 DATABASE_RETRY_SECONDS = 0.25
+
+
+def give_back_connection() -> None:
+    """Close this thread's connection or return it to its pool, unless the caller has a transaction open."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 class Dispatcher:
@@ -43,6 +51,8 @@ class Dispatcher:
         self._pool = ThreadPoolExecutor(self.slots, "provider", initializer=refuse_queries)
         self._next_heartbeat = 0.0
         self._is_stopping = threading.Event()
+        # A misspelt setting shows now and not in the middle of a run.
+        providers.text_provider(), providers.image_provider()
 
     def poke(self, run_id: int | None = None) -> None:
         """Ask for a run to be taken, or for a look at what is due. Safe from any thread."""
@@ -61,16 +71,27 @@ class Dispatcher:
         finally:
             self.close()
 
+    def take(self, run_ids: list[int]) -> None:
+        """Claim these runs now, in the transaction of the caller when there is one."""
+        self._claim(run_ids)
+
     def run_until_settled(self, run_ids: list[int]) -> None:
         """Carry these runs and no others until each is finished, failed, in review or out of our hands."""
-        self._wanted.update(run_ids)
-        while self._wanted or self._flights:
-            self._turn(is_sweeping=False)
+        self._wanted.update(set(run_ids) - self._flights.keys())
+        while True:
+            while self._wanted or self._flights:
+                self._turn(is_sweeping=False)
+            paused = Run.objects.filter(pk__in=run_ids, state=Run.State.QUEUED)
+            if not paused.exists():
+                return
+            self._wanted.update(paused.claimable().values_list("pk", flat=True))
+            if not self._wanted:
+                time.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
         """Let go of everything: leases are left to run out, threads end with their calls."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        connection.close()
+        give_back_connection()
 
     def _turn(self, *, is_sweeping: bool) -> None:
         """Wait for the next event and do all that it makes possible."""
@@ -85,7 +106,7 @@ class Dispatcher:
         except (OperationalError, InterfaceError) as error:
             # The database is away. Everything that came back is kept and written when it is here again.
             logger.warning("The database is away: %s", error)
-            connection.close()
+            give_back_connection()
             time.sleep(DATABASE_RETRY_SECONDS)
 
     def _receive(self) -> None:
@@ -110,8 +131,7 @@ class Dispatcher:
         except queue.Empty:
             if patience <= IDLE_SECONDS:
                 return None
-        if not connection.in_atomic_block:
-            connection.close()
+        give_back_connection()
         try:
             return self._inbox.get(timeout=max(until - time.monotonic(), 0.0))
         except queue.Empty:
@@ -128,7 +148,7 @@ class Dispatcher:
             ledger.renew(worker=self.worker)
         if is_sweeping:
             self._claim(None)
-        self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS * random.uniform(0.8, 1.0)
+        self._next_heartbeat = time.monotonic() + settings.RUN_LEASE_SECONDS / 3 * random.uniform(0.8, 1.0)
 
     def _claim(self, run_ids: list[int] | None) -> None:
         room = self.slots - len(self._flights)

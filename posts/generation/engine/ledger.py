@@ -8,6 +8,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
@@ -16,19 +17,19 @@ from psycopg.types.json import Jsonb
 from posts.generation.models import DailyBudget, Run, RunStep
 from posts.generation.providers.base import Usage
 
-LEASE = dt.timedelta(seconds=15)
-
 # Takes the runs that are due and raises their fencing token, also on each of their steps: from here on nobody
 # else can write them. What was reserved for calls whose end nobody saw counts as spent.
 _CLAIM = """
 WITH due AS (
     SELECT id FROM generation_run
-    WHERE state IN ('queued', 'running') AND lease_until <= now() AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
+    WHERE state IN ('queued', 'running') AND lease_until <= statement_timestamp()
+      AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
     ORDER BY lease_until LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE generation_run AS run
     SET state = 'running', worker = %(worker)s, fencing_token = fencing_token + 1, attempt = attempt + 1,
-        lease_until = now() + %(lease)s::interval, started_at = coalesce(started_at, now()), error = ''
+        lease_until = statement_timestamp() + %(lease)s * interval '1 second',
+        started_at = coalesce(started_at, statement_timestamp()), error = ''
     FROM due WHERE run.id = due.id RETURNING run.id, run.agent_id, run.fencing_token
 ), held AS (
     SELECT step.* FROM generation_runstep AS step JOIN claimed ON step.run_id = claimed.id
@@ -66,7 +67,7 @@ WITH wanted AS (
 ), reserved AS (
     INSERT INTO generation_dailybudget AS budget
         (agent_id, day, tokens_reserved, tokens_spent, micros_reserved, micros_spent)
-    SELECT %(agent)s, (now() AT TIME ZONE 'UTC')::date, tokens, 0, micros, 0 FROM needed
+    SELECT %(agent)s, (statement_timestamp() AT TIME ZONE 'UTC')::date, tokens, 0, micros, 0 FROM needed
     WHERE tokens <= %(token_cap)s AND micros <= %(micro_cap)s
     ON CONFLICT (agent_id, day) DO UPDATE
     SET tokens_reserved = budget.tokens_reserved + excluded.tokens_reserved,
@@ -76,9 +77,9 @@ WITH wanted AS (
     RETURNING day
 )
 UPDATE generation_runstep AS step
-SET state = 'running', attempt = attempt + 1, started_at = now(), error = '', input_hash = wanted.input_hash,
-    prompt = wanted.prompt, reserved_tokens = wanted.tokens, reserved_micros = wanted.micros,
-    reserved_on = reserved.day
+SET state = 'running', attempt = attempt + 1, started_at = statement_timestamp(), error = '',
+    input_hash = wanted.input_hash, prompt = wanted.prompt,
+    reserved_tokens = wanted.tokens, reserved_micros = wanted.micros, reserved_on = reserved.day
 FROM wanted, reserved WHERE step.id = wanted.id
 """
 
@@ -91,8 +92,8 @@ WITH results AS (
         AS results(id, input_hash, output, answer, model, own_ms, provider_ms, tokens_in, tokens_out, cost_micros)
 ), finished AS (
     UPDATE generation_runstep AS step
-    SET state = 'done', finished_at = now(), error = '',
-        started_at = CASE WHEN step.state = 'waiting' THEN now() - results.own_ms * interval '1 ms'
+    SET state = 'done', finished_at = statement_timestamp(), error = '',
+        started_at = CASE WHEN step.state = 'waiting' THEN statement_timestamp() - results.own_ms * interval '1 ms'
                           ELSE step.started_at END,
         attempt = attempt + CASE WHEN step.state = 'waiting' THEN 1 ELSE 0 END,
         input_hash = results.input_hash, output = results.output, answer = results.answer, model = results.model,
@@ -153,16 +154,15 @@ class Request:
 def claim(*, worker: str, limit: int, run_ids: list[int] | None = None) -> list[Run]:
     """Take up to `limit` runs that are due, of `run_ids` or of all; three statements."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM, {"worker": worker, "limit": limit, "ids": run_ids, "lease": f"{LEASE.total_seconds()} seconds"}
-        )
+        lease = settings.RUN_LEASE_SECONDS
+        cursor.execute(_CLAIM, {"worker": worker, "limit": limit, "ids": run_ids, "lease": lease})
         claimed = [pk for (pk,) in cursor.fetchall()]
     return list(Run.objects.for_engine().filter(pk__in=claimed)) if claimed else []
 
 
 def renew(*, worker: str) -> int:
     """Prolong the lease of every run that a worker holds; one statement for all of them."""
-    return Run.objects.held_by(worker).update(lease_until=Now() + LEASE)
+    return Run.objects.held_by(worker).update(lease_until=Now() + dt.timedelta(seconds=settings.RUN_LEASE_SECONDS))
 
 
 def start(*, run: Run, requests: list[Request], token_cap: int, micro_cap: int) -> None:

@@ -17,13 +17,19 @@ IMAGE_PROVIDERS = {
 
 @cache
 def text_provider() -> TextProvider:
-    """Return this process's text provider, as `TEXT_PROVIDER` names it."""
-    provider: TextProvider = import_string(TEXT_PROVIDERS[settings.TEXT_PROVIDER])()
+    """Return this process's text provider, by its name in the table or its dotted path in `TEXT_PROVIDER`."""
+    provider: TextProvider = import_string(TEXT_PROVIDERS.get(settings.TEXT_PROVIDER, settings.TEXT_PROVIDER))()
     return provider
 
 
 @cache
 def image_provider() -> ImageProvider:
-    """Return this process's image provider, as `IMAGE_PROVIDER` names it."""
-    provider: ImageProvider = import_string(IMAGE_PROVIDERS[settings.IMAGE_PROVIDER])()
+    """Return this process's image provider, by its name in the table or its dotted path in `IMAGE_PROVIDER`."""
+    provider: ImageProvider = import_string(IMAGE_PROVIDERS.get(settings.IMAGE_PROVIDER, settings.IMAGE_PROVIDER))()
     return provider
+
+
+def forget() -> None:
+    """Make new providers the next time they are needed: when the settings changed."""
+    text_provider.cache_clear()
+    image_provider.cache_clear()

@@ -1,8 +1,15 @@
 from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
 from agents.models import Agent, Profile
+from posts.generation.engine import ledger
 from posts.generation.models import Run, RunStep
 from posts.generation.pipelines import PIPELINES
+
+
+class RunStateError(Exception):
+    """The run is in a state that does not allow it."""
 
 
 def create_run(
@@ -34,4 +41,78 @@ def create_run(
         if not idempotency_key:
             raise
         return Run.objects.get(agent=agent, idempotency_key=idempotency_key)
+    return run
+
+
+@transaction.atomic
+def cancel_run(*, run: Run) -> Run:
+    """Stop a run: whatever a worker still brings is refused. Raises `RunStateError` when it is over."""
+    locked = _lock(run, *Run.OPEN)
+    for step in locked.steps.select_for_update().filter(state=RunStep.State.RUNNING):
+        # The call may have been made: its outcome is unknown.
+        ledger.settle_unknown(run=locked, step=step, is_paid=True)
+    locked.steps.filter(state=RunStep.State.RUNNING).update(state=RunStep.State.WAITING)
+    return _end(locked, Run.State.CANCELLED, "")
+
+
+@transaction.atomic
+def approve_run(*, run: Run, reviewer: Profile | None) -> Run:
+    """Let a run go on that waits for review. Raises `RunStateError` when it does not."""
+    locked = _lock(run, Run.State.REVIEW)
+    for step in locked.steps.select_for_update().filter(state=RunStep.State.REVIEW):
+        step.output = {**(step.output or {}), "approved_by": reviewer.handle if reviewer else ""}
+        step.state, step.finished_at = RunStep.State.DONE, Now()
+        step.save(update_fields=["output", "state", "finished_at"])
+    return _queue(locked)
+
+
+@transaction.atomic
+def reject_run(*, run: Run, reason: str = "") -> Run:
+    """End a run that waits for review without a post. Raises `RunStateError` when it does not wait."""
+    return _end(_lock(run, Run.State.REVIEW), Run.State.REJECTED, reason)
+
+
+def retry_run(*, run: Run, step: str = "") -> Run:
+    """Run a stopped run again, from `step` on or from where it stopped; what was done before is kept.
+
+    Raises `RunStateError` for a run that is going on or has its post, and when another run took its topic.
+    """
+    try:
+        with transaction.atomic():
+            locked = _lock(run, Run.State.FAILED, Run.State.CANCELLED, Run.State.REJECTED, Run.State.REVIEW)
+            pipeline = PIPELINES[locked.pipeline]
+            again = pipeline.after(step) if step else set(locked.steps.unfinished().values_list("name", flat=True))
+            locked.steps.filter(name__in=again).update(
+                state=RunStep.State.WAITING, attempt=0, output=None, answer=None, error="", finished_at=None
+            )
+            if "fetch_topic" in again:
+                locked.content = None
+            return _queue(locked)
+    except IntegrityError:
+        raise RunStateError("Another run of this agent has taken its topic.") from None
+
+
+def _lock(run: Run, *states: str) -> Run:
+    """Lock a run, if it is in one of these states. Its steps are locked after it, as everywhere."""
+    locked = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    if locked.state not in states:
+        raise RunStateError(f"The run is {locked.get_state_display()}.")
+    return locked
+
+
+def _queue(run: Run) -> Run:
+    run.state, run.error, run.finished_at = Run.State.QUEUED, "", None
+    Run.objects.filter(pk=run.pk).update(
+        state=run.state, error="", finished_at=None, content=run.content, lease_until=Now()
+    )
+    return run
+
+
+def _end(run: Run, state: str, reason: str) -> Run:
+    """End a run and raise its fencing token, so that no worker can write it any more."""
+    run.state, run.error = state, reason
+    Run.objects.filter(pk=run.pk).update(
+        state=state, error=reason, worker="", finished_at=Now(), fencing_token=F("fencing_token") + 1
+    )
+    run.steps.unfinished().update(fencing_token=F("fencing_token") + 1)
     return run

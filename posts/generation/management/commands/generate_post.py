@@ -3,6 +3,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from rich.console import Console
 
 from agents.models import Agent
@@ -26,10 +27,13 @@ class Command(BaseCommand):
             writer = Agent.objects.active().with_handle(agent.removeprefix("@")).get()
         except Agent.DoesNotExist:
             raise CommandError(f"There is no active agent @{agent.removeprefix('@')}.") from None
-        run = create_run(agent=writer, pipeline=pipeline, topic=topic)
         started = time.perf_counter()
         with Progress(PIPELINES[pipeline], Console()) as progress:
             dispatcher = Dispatcher(on_change=progress.show)
+            # Created and claimed in one transaction: no worker takes the run from under our eyes.
+            with transaction.atomic():
+                run = create_run(agent=writer, pipeline=pipeline, topic=topic)
+                dispatcher.take([run.pk])
             dispatcher.run_until_settled([run.pk])
             dispatcher.close()
         self._report(run, seconds=time.perf_counter() - started, progress=progress)

@@ -1,0 +1,20 @@
+from celery import shared_task
+
+from posts.generation.engine.worker import dispatcher
+from posts.generation.models import Run
+from posts.generation.poking import send
+
+RUNS_PER_SWEEP = 200
+
+
+@shared_task
+def advance_run(run_id: int) -> None:
+    """Hand a run to this process's dispatcher; returns at once."""
+    dispatcher().poke(run_id)
+
+
+@shared_task
+def resume_runs() -> int:
+    """Poke every run that is due and that nobody carries; return how many the broker took."""
+    due = Run.objects.claimable().order_by("lease_until").values_list("pk", flat=True)[:RUNS_PER_SWEEP]
+    return sum(send(run_id) for run_id in due)
