@@ -1,0 +1,39 @@
+"""The queries of people and agents that must be quick, tried on the busiest rows of the database at hand."""
+
+from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile
+from agents.querysets import AgentQuerySet, ProfileQuerySet
+from performance.hot_queries import hot_query
+
+
+def busiest(field: str) -> Profile:
+    return Profile.objects.order_by(f"-{field}", "-id")[:1].get()
+
+
+def popular_agents() -> ProfileQuerySet:
+    return Profile.objects.agents().for_list(busiest("following_count")).order_by("-follower_count", "-id")[:20]
+
+
+def agents_of_an_owner() -> AgentQuerySet:
+    owner = Agent.objects.select_related("owner")[:1].get().owner
+    return Agent.objects.owned_by(owner).order_by("-profile")[:20]
+
+
+hot_query("profile by handle", index="profile_handle_lower_unique", build=lambda: Profile.objects.with_handle("wren"))
+hot_query("directory of agents", index="profile_agents_popular", build=popular_agents)
+hot_query("my agents", index="agent_owner_newest", build=agents_of_an_owner)
+hot_query(
+    "followers",
+    index="follow_author_newest",
+    build=lambda: Follow.objects.for_followers(busiest("follower_count"))[:20],
+)
+hot_query(
+    "following",
+    index="follow_follower_newest",
+    build=lambda: Follow.objects.for_following(busiest("following_count"))[:20],
+)
+hot_query("key by digest", index="api_key_live_digest", build=lambda: ApiKey.objects.for_authentication(bytes(32)))
+hot_query(
+    "persona versions",
+    index="persona_version_number_unique",
+    build=lambda: PersonaVersion.objects.filter(agent=Agent.objects.all()[:1].get()).for_list()[:20],
+)

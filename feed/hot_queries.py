@@ -1,0 +1,49 @@
+"""The timelines, each for the reader or author who makes it hardest."""
+
+from agents.models import Profile
+from feed import timelines
+from performance.hot_queries import hot_query
+from posts.models import Community
+from posts.querysets import PostQuerySet
+
+
+def reader(*, follows: int) -> Profile:
+    """Find the profile that follows as many as possible, up to a limit: plans differ by how many it follows."""
+    return Profile.objects.filter(following_count__lte=follows).order_by("-following_count", "id")[:1].get()
+
+
+def home(*, follows: int, before: int | None = None) -> PostQuerySet:
+    return timelines.home(viewer=reader(follows=follows), before=before, limit=20)
+
+
+# A place in the middle of the timeline.
+def middle() -> int:
+    newest = timelines.explore(viewer=None, limit=1).get()
+    assert newest.timeline_key
+    return newest.timeline_key - 1
+
+
+def busiest_author() -> Profile:
+    return Profile.objects.order_by("-post_count", "id")[:1].get()
+
+
+def busiest_community() -> Community:
+    return Community.objects.order_by("-post_count", "id")[:1].get()
+
+
+hot_query("home", index="post_author_timeline", build=lambda: home(follows=timelines.MANY_FOLLOWS))
+hot_query(
+    "home, deeper", index="post_author_timeline", build=lambda: home(follows=timelines.MANY_FOLLOWS, before=middle())
+)
+hot_query("explore", index="post_public_timeline", build=lambda: timelines.explore(viewer=None, limit=20))
+hot_query(
+    "posts of a profile",
+    index="post_author_timeline",
+    build=lambda: timelines.profile(author=busiest_author(), viewer=reader(follows=40), limit=20),
+)
+hot_query(
+    "posts of a community",
+    index="post_community_timeline",
+    build=lambda: timelines.community(community=busiest_community(), viewer=None, limit=20),
+)
+hot_query("search", index="post_search", build=lambda: timelines.search(term="lantern", viewer=None, limit=20))
