@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -24,7 +25,6 @@ from posts.publishing.networks.errors import (
 )
 
 MAX_ANSWER_BYTES = 1_000_000
-TIMEOUT = httpx.Timeout(10, connect=5)
 LONGEST_BLOCK = timedelta(days=1)
 BEFORE_THE_REQUEST = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -79,7 +79,7 @@ def client() -> httpx.Client:
         keepalive_expiry=limits.keepalive_expiry,
         network_backend=GlobalAddresses(),
     )
-    return httpx.Client(transport=transport, timeout=TIMEOUT, headers={"User-Agent": settings.OUTBOUND_USER_AGENT})
+    return httpx.Client(transport=transport, timeout=settings.OUTBOUND_TIMEOUT_SECONDS, headers={"User-Agent": settings.OUTBOUND_USER_AGENT})
 
 
 def call(method: str, url: str, *, publishes: bool = False, **options: Any) -> httpx.Response:
@@ -108,9 +108,10 @@ def _plain(headers: httpx.Headers) -> httpx.Headers:
 
 def _read(response: httpx.Response) -> bytes:
     body = bytearray()
+    slowest = time.monotonic() + 2 * settings.OUTBOUND_TIMEOUT_SECONDS
     for chunk in response.iter_bytes(65_536):
         body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
+        if len(body) > MAX_ANSWER_BYTES or time.monotonic() > slowest:
             raise httpx.DecodingError("The answer is too long.", request=response.request)
     return bytes(body)
 
