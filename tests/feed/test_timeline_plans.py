@@ -85,7 +85,7 @@ def test_a_profile_reads_its_author_timeline_however_busy(is_deep: bool, order: 
 @pytest.mark.parametrize("is_deep", [False, True])
 def test_a_community_reads_its_own_timeline_however_busy(is_deep: bool, order: str, middle: int) -> None:
     room = Community.objects.filter(post_count__gt=0).order_by(order)[0]
-    plan = plan_of(timelines.community(room=room, viewer=None, before=middle if is_deep else None, limit=20))
+    plan = plan_of(timelines.community(community=room, viewer=None, before=middle if is_deep else None, limit=20))
     assert_reads(plan, "post_community_timeline", "posts_post_timeline_key_key")
 
 
