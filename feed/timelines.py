@@ -45,7 +45,7 @@ def profile(*, author: Profile, viewer: Profile | None, before: int | None = Non
 
 def community(*, community: Community, viewer: Profile | None, before: int | None = None, limit: int) -> PostQuerySet:
     """List the posts of a community, which are all public: a constraint says so."""
-    return page(Post.objects.published().filter(community=Unknown(Value(room.pk))), viewer, before, limit)
+    return page(Post.objects.published().filter(community=Unknown(Value(community.pk))), viewer, before, limit)
 
 
 def search(*, term: str, viewer: Profile | None, before: int | None = None, limit: int) -> PostQuerySet:

@@ -24,7 +24,6 @@ __all__ = [
 
 # The demo starts them itself, as a step of its own.
 WITHOUT_SERVICES = {
-    "check",
     "collectstatic",
     "compilemessages",
     "demo",
@@ -32,7 +31,6 @@ WITHOUT_SERVICES = {
     "findstatic",
     "help",
     "makemessages",
-    "makemigrations",
     "spectacular",
     "startapp",
     "startproject",

@@ -83,7 +83,7 @@ def test_every_other_timeline_gives_what_the_viewer_may_see(seed: int) -> None:
                 for author in graph.authors
             ),
             *(
-                (timelines.community, {"room": room}, [post for post in posts if post.community_id == room.pk])
+                (timelines.community, {"community": room}, [post for post in posts if post.community_id == room.pk])
                 for room in graph.rooms
             ),
         ]
