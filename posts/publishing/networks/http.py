@@ -79,7 +79,11 @@ def client() -> httpx.Client:
         keepalive_expiry=limits.keepalive_expiry,
         network_backend=GlobalAddresses(),
     )
-    return httpx.Client(transport=transport, timeout=settings.OUTBOUND_TIMEOUT_SECONDS, headers={"User-Agent": settings.OUTBOUND_USER_AGENT})
+    return httpx.Client(
+        transport=transport,
+        timeout=settings.OUTBOUND_TIMEOUT_SECONDS,
+        headers={"User-Agent": settings.OUTBOUND_USER_AGENT},
+    )
 
 
 def call(method: str, url: str, *, publishes: bool = False, **options: Any) -> httpx.Response:

@@ -61,7 +61,9 @@ def test_a_blocked_account_gets_nothing_before_the_network_said_so() -> None:
 def test_ten_workers_claim_every_row_once() -> None:
     account = make_account()
     ids = {make_publication(account=account, text=f"Bird {number}").pk for number in range(50)}
-    claimed = [claim.id for claims in in_threads(10, lambda: claim_rows(network="mastodon", count=9)) for claim in claims]
+    claimed = [
+        claim.id for claims in in_threads(10, lambda: claim_rows(network="mastodon", count=9)) for claim in claims
+    ]
     assert len(claimed) == len(set(claimed))
     claimed += [claim.id for claim in claim_rows(network="mastodon", count=50)]
     assert sorted(claimed) == sorted(ids)

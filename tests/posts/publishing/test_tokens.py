@@ -25,7 +25,9 @@ def test_the_database_never_holds_a_token() -> None:
 
 def test_a_token_prints_as_dots_wherever_it_is_printed() -> None:
     account = make_account(access_token=Token.seal(CANARY))
-    printed = f"{account.access_token} {account.access_token!r} {vars(account)} {serializers.serialize('json', [account])}"
+    printed = (
+        f"{account.access_token} {account.access_token!r} {vars(account)} {serializers.serialize('json', [account])}"
+    )
     assert CANARY not in printed
     assert str(account.access_token) == "••••••••"
 
