@@ -1,7 +1,6 @@
 """kill -9 at six points around the network call, for each kind of network: nothing twice, nothing lost."""
 
 import os
-import random
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -84,17 +83,14 @@ def check(publication: Publication, speaker: Speaker, kind: str, point: str) -> 
         assert publication.status == Status.PUBLISHED
 
 
-@pytest.mark.parametrize(("kind", "point"), CASES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One run of each case in the ordinary suite, 200 with --full."""
+    runs = CASES
+    if metafunc.config.getoption("--full", default=False):
+        runs = (CASES * (FULL_MATRIX_RUNS // len(CASES) + 1))[:FULL_MATRIX_RUNS]
+    ids = [f"{kind}-{point}-{number}" for number, (kind, point) in enumerate(runs)]
+    metafunc.parametrize(("kind", "point"), runs, ids=ids)
+
+
 def test_a_killed_worker_doubles_nothing_and_loses_nothing(server: NetworkServer, kind: str, point: str) -> None:
     check(*kill_and_recover(server, kind, point), kind, point)
-
-
-@pytest.mark.faults
-def test_two_hundred_killed_workers_double_nothing_and_lose_nothing(server: NetworkServer) -> None:
-    runs = (CASES * (FULL_MATRIX_RUNS // len(CASES) + 1))[:FULL_MATRIX_RUNS]
-    random.shuffle(runs)
-    for kind, point in runs:
-        check(*kill_and_recover(server, kind, point), kind, point)
-        Publication.objects.all().delete()
-        AccountEvent.objects.all().delete()
-        connection.cursor().execute("DELETE FROM publishing_socialaccount")

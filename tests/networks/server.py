@@ -123,13 +123,12 @@ def _handler_for(server: NetworkServer) -> type[BaseHTTPRequestHandler]:
 
         def serve(self) -> None:
             request = self.parse()
-            if (fault := server.fault_for(request, after=False)) and self.fail(fault, Answer()):
+            if self.fails(request, Answer(), after=False):
                 return
             threading.Event().wait(server.delay_seconds) if server.delay_seconds else None
             answer = server.speak(request)
-            if (fault := server.fault_for(request, after=True)) and self.fail(fault, answer):
-                return
-            self.answer(answer)
+            if not self.fails(request, answer, after=True):
+                self.answer(answer)
 
         do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815
 
@@ -151,6 +150,13 @@ def _handler_for(server: NetworkServer) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(length))
             self.end_headers()
+
+        def fails(self, request: Request, answer: Answer, *, after: bool) -> bool:
+            """Go through what is to go wrong; whether the request was dealt with."""
+            while fault := server.fault_for(request, after=after):
+                if self.fail(fault, answer):
+                    return True
+            return False
 
         def fail(self, fault: Fault, answer: Answer) -> bool:
             match fault.kind:
