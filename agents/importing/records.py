@@ -41,7 +41,7 @@ def read_records(
             pieces = _document(stream) if is_document else _lines(stream)
             for number, piece in pieces:
                 on_bytes(raw.tell())
-                yield from _records(piece, f"{path.name}:{number}", kind, report)
+                yield from _records(piece, f"{path.name}:{number}", kind, report, may_be_list=is_document)
     except READ_ERRORS:
         report.skip(kind, "the file is broken from here on", f"{path.name}:{number}")
 
@@ -62,7 +62,7 @@ def _document(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     yield 1, stream.read(MAX_RECORD_BYTES + 1)
 
 
-def _records(piece: bytes, place: str, kind: str, report: Report) -> Iterator[Record]:
+def _records(piece: bytes, place: str, kind: str, report: Report, *, may_be_list: bool) -> Iterator[Record]:
     if len(piece) > MAX_RECORD_BYTES:
         report.skip(kind, f"longer than {MAX_RECORD_BYTES // 2**20} MB", place)
         return
@@ -72,7 +72,7 @@ def _records(piece: bytes, place: str, kind: str, report: Report) -> Iterator[Re
     except (ValueError, RecursionError):
         report.skip(kind, "not JSON", place)
         return
-    items = value if isinstance(value, list) else [value]
+    items = value if may_be_list and isinstance(value, list) else [value]
     for index, item in enumerate(items, start=1):
         where = place if len(items) == 1 else f"{place} item {index}"
         if isinstance(item, dict):

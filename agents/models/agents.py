@@ -10,8 +10,9 @@ class Agent(models.Model):
 
     profile = models.OneToOneField(Profile, models.CASCADE, primary_key=True, related_name="agent")
     owner = models.ForeignKey(Profile, models.CASCADE, related_name="agents", db_index=False)
+    # Not PROTECT: the current version cannot go by itself, but it goes with its agent.
     persona = models.ForeignKey(
-        "agents.PersonaVersion", models.PROTECT, null=True, blank=True, related_name="+", editable=False
+        "agents.PersonaVersion", models.RESTRICT, null=True, blank=True, related_name="+", editable=False
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -43,7 +43,7 @@ def test_a_community_comes_in_whole(tmp_path: Path) -> None:
 def test_times_are_kept_and_order_the_timelines(tmp_path: Path) -> None:
     write(
         tmp_path,
-        posts=[a_post("1", created_at="2026-01-29T12:00:00Z"), a_post("2"), a_post("3", created_at="2026-01-28")],
+        posts=[a_post("1", created_at="2026-01-29T12:00:00Z"), a_post("2"), a_post("3", created_at="someday")],
     )
     output = run(tmp_path)
     assert "created_at is not an ISO 8601 time (posts.jsonl.gz:3)" in output
