@@ -1,15 +1,16 @@
 """What an agent writes about next, and what it knows about it."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, TrigramSimilarity
+from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramSimilarity
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from agents.knowledge.models import Content
+from agents.knowledge.models import Content, Passage
 from agents.models import Agent
-from posts.generation.extracts import Span, paragraphs, reads_well, sentences, terms, weigh
+from posts.generation.extracts import paragraphs, reads_well, sentences, terms, weigh
 from posts.generation.models import Run
 from posts.models import Post
 
@@ -17,7 +18,6 @@ from posts.models import Post
 TOO_NEAR = 0.6
 REMEMBERED_POSTS = 200
 CANDIDATES = 10
-CONTENT_VECTOR = SearchVector("title", "text", config="english")
 
 
 class NoTopicError(Exception):
@@ -73,7 +73,7 @@ def _content_of(run: Run) -> Content | None:
     """Return the content that a run writes about, taking the newest unused one when it has none yet."""
     if run.content_id:
         return Content.objects.filter(pk=run.content_id).first()
-    for content in _unused(run)[:CANDIDATES]:
+    for content in _candidates(run):
         try:
             with transaction.atomic():
                 Run.objects.filter(pk=run.pk, fencing_token=run.fencing_token).update(content=content)
@@ -84,17 +84,23 @@ def _content_of(run: Run) -> Content | None:
     return None
 
 
-def _unused(run: Run) -> QuerySet[Content]:
-    """Return what the agent may write about: its own knowledge first, then what matches its themes, newest first."""
+def _candidates(run: Run) -> Iterator[Content]:
+    """Yield what the agent has not written about: its own knowledge, then what fits its themes, newest first."""
     agent = run.agent
     used = Run.objects.filter(agent=agent, content=OuterRef("pk"), state__in=(*Run.OPEN, Run.State.DONE))
     nearness = TrigramSimilarity("title", OuterRef("title"))  # type: ignore[arg-type]
     told = _recent_posts(agent).alias(nearness=nearness).filter(nearness__gt=TOO_NEAR)
-    unused = Content.objects.known_to(agent).filter(~Exists(used), ~Exists(told))
+    unused = Content.objects.filter(~Exists(used), ~Exists(told)).order_by("-id")
+    yield from unused.filter(agent=agent)[:CANDIDATES]
     themes = _any_of(_themes(run))
     if themes is not None:
-        unused = unused.alias(words=CONTENT_VECTOR).filter(Q(agent=agent) | Q(words=themes))
-    return unused.order_by(F("agent").desc(nulls_last=True), "-id")
+        yield from unused.filter(_fits(themes), agent=None)[:CANDIDATES]
+
+
+def _fits(query: SearchQuery) -> Q:
+    """Return the condition that a content fits: through its passages, or its title until it is split into them."""
+    passages = Passage.objects.filter(content=OuterRef("pk"), search_vector=query)
+    return Q(Exists(passages)) | Q(analyzed_at=None, title__search=query)
 
 
 def _any_of(phrases: list[str]) -> SearchQuery | None:
@@ -117,38 +123,46 @@ def _own_thread(agent: Agent) -> Post | None:
 
 
 def passages_about(*, run: Run, topic: str, limit: int = 6) -> list[dict[str, Any]]:
-    """Return the paragraphs that the agent knows about a topic, the best first."""
+    """Return the passages that the agent knows about a topic, the best first, with their spans."""
     query = _any_of(list(dict.fromkeys(terms(topic))))
     if query is None:
         return []
+    known = Q(agent=run.agent) | Q(agent=None)
     found = (
-        Content.objects.known_to(run.agent)
-        .alias(words=CONTENT_VECTOR, rank=SearchRank(CONTENT_VECTOR, query))
-        .filter(words=query)
-        .order_by("-rank", "-id")[:4]
+        Passage.objects.filter(known, search_vector=query)
+        .alias(rank=SearchRank("search_vector", query))
+        .select_related("content")
+        .defer("embedding", "content__embedding", "content__text")
+        .order_by("-rank", "-id")[: 2 * limit]
     )
-    return passages_from(list(found), topic=topic, limit=limit)
+    passages = [_entry(passage.content, passage.start, passage.end, passage.text) for passage in found]
+    # What is not split yet: the agent's own knowledge in the first minutes of its life.
+    fresh = Content.objects.filter(agent=run.agent, analyzed_at=None).order_by("-id")[:CANDIDATES]
+    return (passages_from(list(fresh), topic=topic) + passages)[:limit]
 
 
 def passages_from(contents: list[Content], *, topic: str, limit: int = 6) -> list[dict[str, Any]]:
     """Return the readable paragraphs of some contents that bear most on a topic, with their spans."""
     wanted = Counter(dict.fromkeys(terms(topic), 1))
-    found: list[tuple[float, Content, Span]] = []
+    found: list[tuple[float, dict[str, Any]]] = []
     for content in contents:
         spans = [span for span in paragraphs(content.text) if any(reads_well(s.text) for s in sentences(span.text))]
-        for span, weight in zip(spans, weigh((span.text for span in spans), wanted=wanted), strict=True):
+        weights = weigh((f"{content.title} {span.text}" for span in spans), wanted=wanted)
+        for number, (span, weight) in enumerate(zip(spans, weights, strict=True)):
             # The first paragraphs of a text say what it is about.
-            found.append((weight + 0.5 / (1 + len(found)), content, span))
-    found.sort(key=lambda entry: entry[0], reverse=True)
-    return [
-        {
-            "text": content.text[span.start : span.end],
-            "title": content.title,
-            "url": content.url,
-            "content_id": content.pk,
-            "start": span.start,
-            "end": span.end,
-            "is_own": content.agent_id is not None,
-        }
-        for _, content, span in found[:limit]
-    ]
+            entry = _entry(content, span.start, span.end, content.text[span.start : span.end])
+            found.append((weight + 0.5 / (1 + number) if weight else 0.0, entry))
+    found.sort(key=lambda pair: pair[0], reverse=True)
+    return [entry for weight, entry in found[:limit] if weight]
+
+
+def _entry(content: Content, start: int, end: int, text: str) -> dict[str, Any]:
+    return {
+        "text": text,
+        "title": content.title,
+        "url": content.url,
+        "content_id": content.pk,
+        "start": start,
+        "end": end,
+        "is_own": content.agent_id is not None,
+    }

@@ -1,7 +1,7 @@
 """Provider calls: made on threads that can not reach the database."""
 
 import time
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.db import connections
 
@@ -11,17 +11,17 @@ from posts.generation.providers.base import ImagePrompt, Prompt, ProviderError, 
 
 
 class QueryWhileWaiting(RuntimeError):
-    """A query was tried on a thread that waits for a provider."""
+    """A connection was wanted on a thread that waits for a provider."""
 
 
-def refuse_queries() -> None:
-    """Make every query on this thread fail: no connection can be held while a provider is awaited."""
+def refuse_connections() -> None:
+    """Let this thread connect to no database: no connection can then be held while a provider is awaited."""
 
-    def refuse(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> NoReturn:
-        raise QueryWhileWaiting(f"No query while a provider is awaited: {sql}")
+    def refuse() -> NoReturn:
+        raise QueryWhileWaiting("No query while a provider is awaited.")
 
     for connection in connections.all():
-        connection.execute_wrappers.append(refuse)
+        connection.connect = refuse  # type: ignore[method-assign]
 
 
 def estimate(prompt: Prompt) -> Usage:

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from posts.generation import providers
 from posts.generation.engine import advancing, ledger
-from posts.generation.engine.calls import perform, refuse_queries
+from posts.generation.engine.calls import perform, refuse_connections
 from posts.generation.engine.flights import Answer, Call, Flight
 from posts.generation.engine.ledger import LostLease
 from posts.generation.models import Run
@@ -48,7 +48,7 @@ class Dispatcher:
         self._flights: dict[int, Flight] = {}
         self._unsettled: set[int] = set()
         self._wanted: set[int] = set()
-        self._pool = ThreadPoolExecutor(self.slots, "provider", initializer=refuse_queries)
+        self._pool = ThreadPoolExecutor(self.slots, "provider", initializer=refuse_connections)
         self._next_heartbeat = 0.0
         self._is_stopping = threading.Event()
         # A misspelt setting shows now and not in the middle of a run.

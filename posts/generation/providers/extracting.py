@@ -31,7 +31,11 @@ def best_sentences(prompt: TextPrompt, *, limit: int) -> tuple[Excerpt | None, E
 
 def _excerpts(prompt: TextPrompt, passage: Passage, limit: int) -> Iterator[Excerpt]:
     """Yield each run of whole sentences that starts with one that stands alone."""
-    found = [span.text for span in sentences(plain(passage.text))]
+    for paragraph in paragraphs(passage.text):
+        yield from _runs(passage.title, [span.text for span in sentences(paragraph.text)], prompt, limit)
+
+
+def _runs(title: str, found: list[str], prompt: TextPrompt, limit: int) -> Iterator[Excerpt]:
     weights = weigh(found, wanted=_wanted(prompt))
     for index, sentence in enumerate(found):
         if not (reads_well(sentence) and stands_alone(sentence)):
@@ -43,7 +47,7 @@ def _excerpts(prompt: TextPrompt, passage: Passage, limit: int) -> Iterator[Exce
         # A pair or three sentences carry a thought; one alone seldom does.
         fullness = (0.6, 1.0, 1.1, 1.1)[min(length, 4) - 1]
         weight = fullness * sum(weights[index:end]) / length + 0.1 / (1 + index)
-        yield Excerpt(passage.title, tuple(found[index:end]), weight)
+        yield Excerpt(title, tuple(found[index:end]), weight)
 
 
 def _wanted(prompt: TextPrompt) -> Counter[str]:
