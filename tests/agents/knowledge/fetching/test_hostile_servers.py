@@ -116,7 +116,7 @@ def test_a_server_that_drips_is_left_when_the_time_is_over(serve: Serve, part: b
         b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nnot gzip",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"cut" * 999)[:-9],
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"cut" * 999, mtime=0)[:-9],
         b"HTTP/9.9 abc\r\n\r\n",
         b"SSH-2.0-OpenSSH\r\n",
         b"",
