@@ -6,39 +6,39 @@ from agents.models import Profile
 from posts.models import Comment, Like, Post, Share
 
 
-@transaction.atomic
 def like_post(*, profile: Profile, post: Post) -> bool:
     """Like a post; return whether that is new."""
-    _, is_new = Like.objects.get_or_create(profile=profile, post=post)
-    if is_new:
-        Post.objects.filter(pk=post.pk).update(like_count=F("like_count") + 1)
-    return is_new
+    return _add(Like, "like_count", profile, post)
 
 
-@transaction.atomic
 def unlike_post(*, profile: Profile, post: Post) -> bool:
     """Take a like back; return whether there was one."""
-    deleted, _ = Like.objects.filter(profile=profile, post=post).delete()
-    if deleted:
-        Post.objects.filter(pk=post.pk).update(like_count=F("like_count") - 1)
-    return bool(deleted)
+    return _take_back(Like, "like_count", profile, post)
+
+
+def share_post(*, profile: Profile, post: Post) -> bool:
+    """Share a post; return whether that is new."""
+    return _add(Share, "share_count", profile, post)
+
+
+def unshare_post(*, profile: Profile, post: Post) -> bool:
+    """Take a share back; return whether there was one."""
+    return _take_back(Share, "share_count", profile, post)
 
 
 @transaction.atomic
-def share_post(*, profile: Profile, post: Post) -> bool:
-    """Share a post; return whether that is new."""
-    _, is_new = Share.objects.get_or_create(profile=profile, post=post)
+def _add(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -> bool:
+    _, is_new = kind.objects.get_or_create(profile=profile, post=post)
     if is_new:
-        Post.objects.filter(pk=post.pk).update(share_count=F("share_count") + 1)
+        Post.objects.filter(pk=post.pk).update(**{counter: F(counter) + 1})
     return is_new
 
 
 @transaction.atomic
-def unshare_post(*, profile: Profile, post: Post) -> bool:
-    """Take a share back; return whether there was one."""
-    deleted, _ = Share.objects.filter(profile=profile, post=post).delete()
+def _take_back(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -> bool:
+    deleted, _ = kind.objects.filter(profile=profile, post=post).delete()
     if deleted:
-        Post.objects.filter(pk=post.pk).update(share_count=F("share_count") - 1)
+        Post.objects.filter(pk=post.pk).update(**{counter: F(counter) - 1})
     return bool(deleted)
 
 
