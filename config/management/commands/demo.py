@@ -16,7 +16,7 @@ from rich.panel import Panel
 from config import embedded
 from config.children import HOST, STOP_SIGNALS, Children, ChildrenError
 
-WRITER = "ada"
+WRITER = "wingbeat"
 PAGES = {"Feed": "/", "API docs": "/api/docs/", "Admin": "/admin/", "Queries (silk)": "/silk/"}
 
 
