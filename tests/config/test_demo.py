@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+import psutil
 import psycopg
 import pytest
 from django.core.management.base import CommandError
@@ -17,8 +18,10 @@ from config import embedded
 from config.children import HOST, STOP_SIGNALS, Children, ChildrenError
 from config.embedded.layout import CLONE
 from config.management.commands.demo import check_port, explain
+from tests.config.embedded.conftest import wait_until
 
 SLEEP = "import time; time.sleep(60)"
+SPAWN = f"print(subprocess.Popen([sys.executable, '-c', '{SLEEP}']).pid, flush=True)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); {SLEEP}"
 
 
@@ -53,6 +56,23 @@ def test_all_children_stop_when_one_ends() -> None:
         long = children.running["long"]
         children.watch()
     assert long.returncode == -signal.SIGTERM
+
+
+def test_the_orphans_of_a_killed_child_end_too() -> None:
+    with Children() as children:
+        children.start("parent", "-c", f"import subprocess, sys, time; {SPAWN}; {SLEEP}")
+        log = children.logs / "parent.log"
+        while not log.read_text().endswith("\n"):
+            time.sleep(0.02)
+        children.running["parent"].kill()
+    wait_until(lambda: is_dead(int(log.read_text())))
+
+
+def is_dead(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_child_that_ignores_the_request_to_stop_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
