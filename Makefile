@@ -29,7 +29,7 @@ lint: setup-dev ## Check style, types, migrations and the direction of imports
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy manage.py config performance agents posts feed
-	$(PYTHON) -W "ignore:Got an error checking a consistent migration history" manage.py makemigrations --check --dry-run
+	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) -m pytest -q tests/config/test_import_direction.py
 
 faults: setup-dev ## Run the long fault matrices and write benchmarks/faults.json

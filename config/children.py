@@ -1,5 +1,6 @@
 """Run programs beside this one, and stop them all when one ends or this one does."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from config import embedded
-from config.embedded.layout import CLONE
+from config.embedded import layout
 from config.embedded.service import end_with_parent
 
 HOST = "127.0.0.1"
@@ -41,11 +42,12 @@ class Children:
             child.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         for child in self.running.values():
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(max(0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            # What is left of its group: a child that did not listen, or the orphans of one that was killed.
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
+            child.wait()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -54,7 +56,7 @@ class Children:
         with (self.logs / f"{name}.log").open("wb") as log:
             self.running[name] = subprocess.Popen(
                 [sys.executable, *arguments],
-                cwd=CLONE,
+                cwd=layout.CLONE,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -84,4 +86,4 @@ class Children:
             if (status := child.poll()) is not None:
                 raise ChildrenError(f"The {name} process ended with status {status} (see {self.logs / name}.log)")
         if stopped := embedded.stopped_services():
-            raise ChildrenError(f"{' and '.join(stopped)} stopped (see {self.logs})")
+            raise ChildrenError(f"{' and '.join(stopped)} stopped (see {layout.current().logs})")

@@ -62,7 +62,8 @@ def broker_url(*, database: int) -> str:
 
 def ensure() -> None:
     """Hold on to every service that no environment variable replaces, starting what is not running."""
-    hold(*_needed())
+    if needed := _needed():
+        hold(*needed)
 
 
 def ensure_for_command(argv: list[str]) -> None:

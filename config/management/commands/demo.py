@@ -15,8 +15,9 @@ from rich.panel import Panel
 
 from config import embedded
 from config.children import HOST, STOP_SIGNALS, Children, ChildrenError
+from config.embedded import layout
 
-WRITER = "ada"
+WRITER = "wingbeat"
 PAGES = {"Feed": "/", "API docs": "/api/docs/", "Admin": "/admin/", "Queries (silk)": "/silk/"}
 
 
@@ -92,6 +93,6 @@ def check_port(port: int) -> None:
 def explain(error: Exception) -> str:
     """Return in one sentence what went wrong outside of the demo's own code."""
     if stopped := embedded.stopped_services():
-        return f"{' and '.join(stopped)} stopped while the demo ran (see {embedded.logs_folder()}): run it again."
+        return f"{' and '.join(stopped)} stopped while the demo ran (see {layout.current().logs}): run it again."
     reason = str(error).strip().splitlines() or [type(error).__name__]
     return f"The demo cannot go on: {reason[0].rstrip('.')}."

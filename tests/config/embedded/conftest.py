@@ -1,0 +1,106 @@
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from config.embedded import layout
+
+HOLD = "from config import embedded; embedded.ensure(); print('held', flush=True); input()"
+
+
+class Instance:
+    """Services of a test's own, held by child processes."""
+
+    def __init__(self, state: Path) -> None:
+        self.env = {**os.environ, "AVIARY_STATE": str(state)}
+        self.wanted = state
+        self.holders: list[subprocess.Popen[str]] = []
+
+    @property
+    def layout(self) -> layout.Layout:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AVIARY_STATE", str(self.wanted))
+            return layout.current()
+
+    def begin(self) -> subprocess.Popen[str]:
+        """Start a process that holds on to the services, without waiting for them."""
+        pipe = subprocess.PIPE
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLD], cwd=layout.CLONE, env=self.env, stdin=pipe, stdout=pipe, text=True
+        )
+        self.holders.append(holder)
+        return holder
+
+    def hold(self) -> subprocess.Popen[str]:
+        holder = self.begin()
+        assert was_held(holder)
+        return holder
+
+    def run(self, code: str, **env: str) -> None:
+        subprocess.run([sys.executable, "-c", code], cwd=layout.CLONE, env={**self.env, **env}, check=True)
+
+    def manage(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        env = {**self.env, "DJANGO_SETTINGS_MODULE": "config.settings.dev", **env}
+        return subprocess.run(command, cwd=layout.CLONE, env=env, capture_output=True, text=True, check=False)
+
+    def servers(self) -> dict[str, int]:
+        """Return the process ids of the servers that work on this instance's data, by name."""
+        folders = {str(self.layout.state / name): name for name in ("postgres", "valkey")}
+        found: dict[str, int] = {}
+        for process in psutil.process_iter():
+            try:
+                name = folders.get(process.cwd())
+                # PostgreSQL's own children share its folder and have it as their parent.
+                if name and (parent := process.parent()) and parent.name() != process.name():
+                    assert name not in found, f"two servers work on one folder: {found}"
+                    found[name] = process.pid
+            except (psutil.Error, OSError):
+                continue
+        return found
+
+    def supervisors(self) -> list[psutil.Process]:
+        return [psutil.Process(psutil.Process(pid).ppid()) for pid in self.servers().values()]
+
+    def close(self) -> None:
+        for holder in self.holders:
+            holder.kill()
+            holder.communicate()
+        wait_until(lambda: not self.servers())
+        for folder in (self.layout.state, self.layout.sockets, self.wanted):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def was_held(holder: subprocess.Popen[str]) -> bool:
+    assert holder.stdout is not None
+    return holder.stdout.readline() == "held\n"
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that other users may walk through, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="aviary-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def instance(folder: Path) -> Iterator[Instance]:
+    instance = Instance(folder / "state")
+    yield instance
+    instance.close()
