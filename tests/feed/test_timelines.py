@@ -34,6 +34,7 @@ def all_pages(timeline: Timeline, limit: int) -> list[list[int]]:
     pages: list[list[int]] = []
     before = None
     while page := list(timeline(before=before, limit=limit).values_list("pk", "timeline_key")):
+        assert before is None or page[0][1] < before, "A page that does not start after the cursor never ends."
         pages.append([pk for pk, _ in page])
         before = page[-1][1]
     return pages
