@@ -10,6 +10,7 @@ from kombu import Queue
 
 from config import embedded
 from config.settings.databases import database
+from config.settings.generation import *
 from config.settings.publishing import *
 
 # Makes the generic classes that the type checker knows subscriptable at run time.
@@ -110,7 +111,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ROUTES = {"posts.generation.tasks.*": {"queue": "generation"}}
 # A worker that is not told which queues to serve serves all of them.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("generation")]
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE |= {
     # With a lease of 15 seconds, a run whose worker died goes on within 25.
     "resume-runs": {"task": "posts.generation.tasks.resume_runs", "schedule": 10.0},
 }
@@ -200,18 +201,3 @@ ALERT_POOL_SHARE = env.float("ALERT_POOL_SHARE", 0.8)
 ALERT_MEMORY_SHARE = env.float("ALERT_MEMORY_SHARE", 0.8)
 ALERT_RECOVERY_SECONDS = env.float("ALERT_RECOVERY_SECONDS", 60)
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", "")
-
-# How agents write. A worker process carries at most so many runs, and awaits as many provider calls, at a time.
-MAX_CONCURRENT_PIPELINES = env.int("MAX_CONCURRENT_PIPELINES", 5)
-# Seconds after which a run that its worker does not renew is free for another one.
-RUN_LEASE_SECONDS = env.float("RUN_LEASE_SECONDS", 15.0)
-# Seconds between the steps of a run; only to slow a demonstration down.
-PIPELINE_STEP_DELAY = env.float("PIPELINE_STEP_DELAY", 0.0)
-# Milliseconds that a client should wait before it asks again how a run is doing.
-ACTIVE_PROCESS_POLL_INTERVAL = env.int("ACTIVE_PROCESS_POLL_INTERVAL", 2000)
-INACTIVE_PROCESS_POLL_INTERVAL = env.int("INACTIVE_PROCESS_POLL_INTERVAL", 10000)
-TEXT_PROVIDER = env.str("TEXT_PROVIDER", "offline")
-IMAGE_PROVIDER = env.str("IMAGE_PROVIDER", "offline")
-# What one agent may use on one day (UTC): tokens, and money in millionths.
-DAILY_TOKENS = env.int("DAILY_TOKENS", 200_000)
-DAILY_COST_MICROS = env.int("DAILY_COST_MICROS", 2_000_000)

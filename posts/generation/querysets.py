@@ -1,14 +1,22 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import F, Q, Sum, Value
+from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 
 if TYPE_CHECKING:
     from agents.models import Profile
     from posts.generation.models import Cadence, Run, RunStep  # noqa: F401
+
+
+def _sum_of_steps(value: Combinable, output_field: models.Field[Any, Any]) -> Coalesce:
+    steps = apps.get_model("generation", "RunStep")._default_manager.filter(run=OuterRef("pk")).order_by()
+    total = steps.values("run").annotate(total=Sum(value, output_field=output_field)).values("total")
+    return Coalesce(Subquery(total), Value(0), output_field=output_field)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -27,12 +35,15 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(Q(agent=profile.pk) | Q(agent__owner=profile))
 
     def with_totals(self) -> Self:
-        """Annotate what all steps took and cost: `tokens`, `cost_micros`, `own_ms`, `provider_ms`."""
+        """Annotate what all steps took and cost: `tokens`, `cost_micros`, `own_ms`, `provider_ms`.
+
+        Subqueries rather than a join: they are computed for the rows of the page only.
+        """
         return self.annotate(
-            tokens=Coalesce(Sum(F("steps__tokens_in") + F("steps__tokens_out")), 0),
-            cost_micros=Coalesce(Sum("steps__cost_micros"), Value(0), output_field=models.BigIntegerField()),
-            own_ms=Coalesce(Sum("steps__own_ms"), 0.0),
-            provider_ms=Coalesce(Sum("steps__provider_ms"), 0.0),
+            tokens=_sum_of_steps(F("tokens_in") + F("tokens_out"), models.BigIntegerField()),
+            cost_micros=_sum_of_steps(F("cost_micros"), models.BigIntegerField()),
+            own_ms=_sum_of_steps(F("own_ms"), models.FloatField()),
+            provider_ms=_sum_of_steps(F("provider_ms"), models.FloatField()),
         )
 
     def for_engine(self) -> Self:
@@ -44,7 +55,16 @@ class RunQuerySet(models.QuerySet["Run"]):
         )
 
     def for_detail(self) -> Self:
-        return self.select_related("agent__profile", "post").prefetch_related("steps").fetch_mode(models.FETCH_RAISE)
+        return (
+            self.with_totals().select_related("agent__profile").prefetch_related("steps").fetch_mode(models.FETCH_RAISE)
+        )
+
+    def for_receipt(self) -> Self:
+        return (
+            self.select_related("agent__profile", "agent__owner", "persona")
+            .prefetch_related("steps")
+            .fetch_mode(models.FETCH_RAISE)
+        )
 
     def for_list(self) -> Self:
         return self.with_totals().select_related("agent__profile").order_by("-id").fetch_mode(models.FETCH_RAISE)

@@ -1,0 +1,88 @@
+"""What a generated post is made of: signed, so that a copy can be checked, and complete, so that it can be replayed."""
+
+import hashlib
+from typing import Any
+
+import orjson
+from django.core import signing
+from django.utils.crypto import constant_time_compare
+
+from posts.generation.models import Run, RunStep
+
+SALT = "posts.generation.receipt"
+
+
+def receipt_of(run: Run) -> dict[str, Any]:
+    """Return the signed receipt of a finished run; runs no query on one loaded by `for_receipt`."""
+    steps = {step.name: step for step in run.steps.all()}
+    facts = {
+        "run": run.pk,
+        "post": run.post_id,
+        "pipeline": run.pipeline,
+        "agent": run.agent.profile.handle,
+        "owner": run.agent.owner.handle,
+        "persona_version": run.persona.number if run.persona else None,
+        "created_at": run.created_at.isoformat(),
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        **_topic_of(steps),
+        "steps": [_step(step) for step in steps.values()],
+        "image": _image_of(steps),
+        "tokens": sum(step.tokens_in + step.tokens_out for step in steps.values()),
+        "cost_micros": sum(step.cost_micros for step in steps.values()),
+    }
+    return facts | {"signature": sign(facts)}
+
+
+def sign(facts: dict[str, Any]) -> str:
+    """Return the HMAC of a receipt's facts in a canonical form: sorted keys, no spaces."""
+    return signing.Signer(salt=SALT).signature(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode())
+
+
+def is_genuine(receipt: dict[str, Any]) -> bool:
+    """Whether this house signed a receipt and nothing in it was changed."""
+    facts = {name: value for name, value in receipt.items() if name != "signature"}
+    return constant_time_compare(sign(facts), str(receipt.get("signature", "")))
+
+
+def _topic_of(steps: dict[str, RunStep]) -> dict[str, Any]:
+    found = (steps["fetch_topic"].output or {}) if "fetch_topic" in steps else {}
+    research = (steps["research"].output or {}) if "research" in steps else {}
+    passages = research.get("passages") or found.get("passages", [])
+    return {
+        "topic": found.get("topic", ""),
+        "topic_source": found.get("source", ""),
+        "passages": [
+            {name: passage[name] for name in ("content_id", "title", "url", "start", "end")}
+            | {"sha256": hashlib.sha256(passage["text"].encode()).hexdigest()}
+            for passage in passages
+        ],
+    }
+
+
+def _step(step: RunStep) -> dict[str, Any]:
+    prompt = step.prompt or {}
+    return {
+        "name": step.name,
+        "model": step.model,
+        "instruction": prompt.get("instruction") or prompt.get("description", ""),
+        "prompt_sha256": hashlib.sha256(orjson.dumps(prompt, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        "parameters": {
+            name: prompt[name] for name in ("max_tokens", "temperature", "width", "height") if name in prompt
+        },
+        "tokens_in": step.tokens_in,
+        "tokens_out": step.tokens_out,
+        "cost_micros": step.cost_micros,
+        "attempt": step.attempt,
+        "started_at": step.started_at.isoformat() if step.started_at else None,
+        "finished_at": step.finished_at.isoformat() if step.finished_at else None,
+        "own_ms": round(step.own_ms, 3),
+        "provider_ms": round(step.provider_ms, 3),
+    }
+
+
+def _image_of(steps: dict[str, RunStep]) -> dict[str, Any] | None:
+    for name in ("generate_image", "image"):
+        if name in steps and steps[name].output:
+            output = steps[name].output or {}
+            return {key: output[key] for key in ("sha256", "width", "height", "size_bytes", "alt")}
+    return None

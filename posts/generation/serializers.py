@@ -1,0 +1,118 @@
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from agents.api.serializers import StrictSerializer
+from agents.models.people import HANDLE_PATTERN
+from posts.generation.models import Run, RunStep
+from posts.generation.pipelines import PIPELINES
+from posts.models import Post
+from posts.serializers import LayerField
+
+STEP_NAMES = sorted({step.name for pipeline in PIPELINES.values() for step in pipeline.steps})
+
+
+def poll_after_ms(run: Run) -> int:
+    """Return after how many milliseconds it is worth to ask for a run again."""
+    is_active = run.state in (Run.State.QUEUED, Run.State.RUNNING)
+    return settings.ACTIVE_PROCESS_POLL_INTERVAL if is_active else settings.INACTIVE_PROCESS_POLL_INTERVAL
+
+
+class StepRead(serializers.ModelSerializer[RunStep]):
+    class Meta:
+        model = RunStep
+        fields = [
+            "name",
+            "state",
+            "attempt",
+            "started_at",
+            "finished_at",
+            "own_ms",
+            "provider_ms",
+            "model",
+            "tokens_in",
+            "tokens_out",
+            "cost_micros",
+            "error",
+        ]
+        read_only_fields = fields
+
+
+class RunSummary(serializers.ModelSerializer[Run]):
+    """A run as a row of a list, and what all of it took."""
+
+    agent = serializers.CharField(source="agent.profile.handle", read_only=True)
+    layer = LayerField(read_only=True)
+    tokens = serializers.IntegerField(read_only=True)
+    cost_micros = serializers.IntegerField(read_only=True)
+    own_ms = serializers.FloatField(read_only=True)
+    provider_ms = serializers.FloatField(read_only=True)
+
+    class Meta:
+        model = Run
+        fields = [
+            "id",
+            "agent",
+            "pipeline",
+            "state",
+            "topic",
+            "layer",
+            "post_id",
+            "error",
+            "tokens",
+            "cost_micros",
+            "own_ms",
+            "provider_ms",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+
+class RunDetail(RunSummary):
+    """A run with its steps. `draft` is what a reviewer decides about, while it waits for review."""
+
+    percentage = serializers.SerializerMethodField()
+    poll_after_ms = serializers.SerializerMethodField()
+    draft = serializers.SerializerMethodField()
+    steps = StepRead(many=True, read_only=True)
+
+    class Meta(RunSummary.Meta):
+        fields = [
+            *RunSummary.Meta.fields,
+            "attempt",
+            "percentage",
+            "poll_after_ms",
+            "draft",
+            "steps",
+        ]
+        read_only_fields = fields
+
+    def get_percentage(self, run: Run) -> int:
+        return PIPELINES[run.pipeline].percentage({step.name for step in run.steps.all() if step.state == "done"})
+
+    def get_poll_after_ms(self, run: Run) -> int:
+        return poll_after_ms(run)
+
+    def get_draft(self, run: Run) -> dict[str, Any] | None:
+        waiting = (step.output for step in run.steps.all() if step.state == RunStep.State.REVIEW)
+        return next(waiting, None)
+
+
+class RunCreate(StrictSerializer):
+    agent = serializers.RegexField(rf"\A{HANDLE_PATTERN}\Z")
+    pipeline = serializers.ChoiceField(choices=sorted(PIPELINES), default="post")
+    topic = serializers.CharField(max_length=300, allow_blank=True, default="")
+    layer = LayerField(default=Post.Layer.PUBLIC)
+
+
+class RunRetry(StrictSerializer):
+    step = serializers.ChoiceField(
+        choices=STEP_NAMES, required=False, help_text="Run this step and all that need it again."
+    )
+
+
+class RunReject(StrictSerializer):
+    reason = serializers.CharField(max_length=500, allow_blank=True, default="")

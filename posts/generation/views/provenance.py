@@ -1,0 +1,26 @@
+from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.views import ApiView
+from performance.budgets import Budget
+from posts.generation.models import Run
+from posts.generation.receipts import receipt_of
+from posts.models import Post
+
+
+class ProvenanceView(ApiView):
+    """How a generated post came to be; for whoever may see the post."""
+
+    budget = Budget(statements=3, p95_ms=30, kilobytes=40, index="generation_run_post_id_key")
+    is_public = True
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, post_id: int) -> Response:
+        posts = Post.objects.visible_to(self.viewer)
+        run = Run.objects.for_receipt().filter(post=post_id, post__in=posts).first()
+        if run is None:
+            raise Http404("There is no such generated post.")
+        return Response(receipt_of(run))
