@@ -9,13 +9,15 @@ from django.core.exceptions import EmptyResultSet, FieldError
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
-from psycopg import sql
+from psycopg import Binary, sql
 from psycopg.types.json import Json, Jsonb
 
 from performance.prepared.parameters import Parameter
 
 # The oldest PostgreSQL that the compiled SQL must run on: Django 6.1's own minimum.
 OLDEST_POSTGRESQL = 150000
+# Two probes that have little in common: not their parity, not their last digits.
+_SEEDS = (1, 7_777_778)
 _PLACEHOLDER = re.compile(r"%(.)")
 
 
@@ -52,9 +54,18 @@ def _offline_connection() -> BaseDatabaseWrapper:
     return connection
 
 
-def compile_query(name: str, build: Callable[..., QuerySet[Any, Any]], parameters: Sequence[Parameter]) -> Template:
+def compile_query(
+    name: str, build: Callable[..., QuerySet[Any, Any]], every: Sequence[Parameter], choice: Sequence[bool]
+) -> Template:
     """Compile what `build` returns; raise `ShapeError` when a parameter changes more than a bound value."""
-    first, second = (_compile_with(name, build, parameters, probe) for probe in (1, 1001))
+    fixed = {
+        parameter.name: (chosen if parameter.type is bool else None)
+        for parameter, chosen in zip(every, choice, strict=True)
+        if parameter.type is bool or chosen
+    }
+    build = functools.partial(build, **fixed)
+    parameters = [parameter for parameter in every if parameter.name not in fixed]
+    first, second = (_compile_with(name, build, parameters, probe) for probe in _SEEDS)
     if first[0] != second[0] or len(first[1]) != len(second[1]):
         raise ShapeError(f"{name}: the SQL depends on the value of a parameter:\n{first[0]}\n{second[0]}")
     used: list[Parameter] = []
@@ -87,7 +98,7 @@ def _compile_with(
 def _bind(name: str, pair: tuple[Any, Any], parameters: Sequence[Parameter], used: list[Parameter]) -> str:
     first, second = map(_plain, pair)
     for place, parameter in enumerate(parameters):
-        if first == parameter.probe(1 + place) and second == parameter.probe(1001 + place):
+        if first == parameter.probe(_SEEDS[0] + place) and second == parameter.probe(_SEEDS[1] + place):
             if parameter not in used:
                 used.append(parameter)
             return f"${used.index(parameter) + 1}::{parameter.kind.cast}"
@@ -98,6 +109,6 @@ def _bind(name: str, pair: tuple[Any, Any], parameters: Sequence[Parameter], use
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Json | Jsonb):
+    if isinstance(value, Json | Jsonb | Binary):
         return value.obj
     return bytes(value) if isinstance(value, memoryview) else value

@@ -3,7 +3,8 @@
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args
 
 from django.db import DataError
 from django.db.models import Model
@@ -70,18 +71,47 @@ KINDS: dict[Any, Kind] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """One named parameter. A model stands for a saved instance of it that is known by its key alone."""
+    """One named parameter.
+
+    A model stands for a saved instance of it that is known by its key alone. There is one statement for each
+    value of a `bool`, and one without the parameter for each that may be None.
+    """
 
     name: str
     type: Any
 
     @property
+    def base(self) -> Any:
+        """The type without `| None`."""
+        return next(part for part in get_args(self.type) if part is not NoneType) if self.is_optional else self.type
+
+    @property
+    def is_optional(self) -> bool:
+        return isinstance(self.type, UnionType) and NoneType in get_args(self.type) and len(get_args(self.type)) == 2
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether its value, or its absence, picks one of several statements."""
+        return self.is_optional or self.type is bool
+
+    def choices(self) -> tuple[bool, ...]:
+        return (False, True) if self.is_choice else (False,)
+
+    def choice(self, value: Any) -> bool:
+        """Return which statement a value picks: for an optional parameter, the one without it."""
+        if self.type is bool:
+            return bool(value)
+        if value is None and not (self.is_optional or self.is_size):
+            raise TypeError(f"{self.name} cannot be None; declare it `| None`.")
+        return value is None and self.is_optional
+
+    @property
     def kind(self) -> Kind:
-        return KINDS[int] if self.is_model or self.is_size else KINDS[self.type]
+        return KINDS[int] if self.is_model or self.is_size else KINDS[self.base]
 
     @property
     def is_model(self) -> bool:
-        return isinstance(self.type, type) and issubclass(self.type, Model)
+        return isinstance(self.base, type) and issubclass(self.base, Model)
 
     @property
     def is_size(self) -> bool:
@@ -95,20 +125,18 @@ class Parameter:
         """Return what the query is built with: the probe, or an instance that has it as its key."""
         if not self.is_model:
             return self.probe(seed)
-        instance = self.type(pk=self.probe(seed))
+        instance = self.base(pk=self.probe(seed))
         instance._state.adding = False
         return instance
 
     def check(self) -> None:
         """Raise `TypeError` for a type that cannot be a parameter."""
-        if not (self.is_model or self.is_size or self.type in KINDS):
+        if not (self.is_model or self.is_size or self.type is bool or self.base in KINDS):
             known = ", ".join(getattr(kind, "__name__", str(kind)) for kind in KINDS)
-            raise TypeError(f"{self.name}: {self.type!r} cannot be a parameter; use {known}, a model or Size.")
+            raise TypeError(f"{self.name}: {self.type!r} cannot be a parameter; use {known}, bool, a model or Size.")
 
-    def encode(self, value: Any) -> bytes | None:
+    def encode(self, value: Any) -> bytes:
         """Write a value for PostgreSQL; raise `DataError` for one that it cannot hold."""
-        if value is None:
-            return None
         if self.is_model and isinstance(value, Model):
             value = value.pk
         return self.kind.encode(value)

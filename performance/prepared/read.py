@@ -1,5 +1,6 @@
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from itertools import product
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,18 +31,18 @@ class Row(NamedTuple):
 class PreparedRead:
     """A query whose rows PostgreSQL writes as JSON, compiled when it is declared.
 
-    `build` is called with stand-ins of its parameters and returns a query set; what it would do for other
-    values, it must do for these: a query whose SQL depends on a value raises `ShapeError`. `shape` is the
-    read serializer that declares the JSON, `position` the fields that order the rows.
+    `build` is called with stand-ins for its parameters and returns a query set; a query whose SQL depends on
+    a value raises `ShapeError`, unless the parameter is a `bool` or may be None: each of those has its own
+    statement. `shape` is the read serializer that declares the JSON, `position` the fields that order rows.
 
         newest = PreparedRead(
             lambda viewer, before, size: Post.objects.for_timeline(viewer).filter(timeline_key__lt=before)[:size],
             name="newest", shape=PostSummary, position=("timeline_key",),
-            viewer=Profile, before=int, size=Size(101),
+            viewer=Profile | None, before=int, size=Size(101),
         )
         rows = newest.rows(viewer=12, before=2**63 - 1, size=21)
 
-    Safe to share between threads. Values may be None, which is NULL in SQL and seldom what is meant.
+    Safe to share between threads.
     """
 
     def __init__(
@@ -52,46 +53,56 @@ class PreparedRead:
         name: str,
         shape: type[Any],
         position: tuple[str, ...] = ("pk",),
-        using: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> None:
         self.name = name
         self._build = build
         self._shape = shape
         self._position = position
-        self._parameters = [Parameter(key, kind) for key, kind in {**(using or {}), **parameters}.items()]
+        self._parameters = [Parameter(key, kind) for key, kind in parameters.items()]
+        self._names = {parameter.name: None for parameter in self._parameters}.keys()
         for parameter in self._parameters:
             parameter.check()
         self._lock = threading.Lock()
-        self._template: Template | None = None
-        self._statements: dict[tuple[int, ...], Statement] = {}
+        self._templates: dict[tuple[bool, ...], Template] = {}
+        self._statements: dict[tuple[Any, ...], Statement] = {}
         registry[name] = self
         if apps.models_ready:
             self.compile()
 
-    def compile(self) -> Template:
-        """Return the compiled SQL; raise `ShapeError` or `UnexpressibleFieldError` when there can be none."""
+    def compile(self) -> None:
+        """Compile every statement; raise `ShapeError` or `UnexpressibleFieldError` when there can be none."""
         with self._lock:
-            if self._template is None:
-                self._template = compile_query(self.name, self._queryset, self._parameters)
-            return self._template
+            if not self._templates:
+                self._templates = {
+                    choice: compile_query(self.name, self._queryset, self._parameters, choice)
+                    for choice in product(*(parameter.choices() for parameter in self._parameters))
+                }
+
+    @property
+    def templates(self) -> dict[tuple[bool, ...], Template]:
+        """The compiled statements, by the choices that pick them."""
+        if not self._templates:
+            self.compile()
+        return self._templates
 
     def _queryset(self, **arguments: Any) -> QuerySet[Any, Any]:
         rows = self._build(**arguments)
         self.model = rows.model
-        return rows.annotate(
-            _json=json_of(self._shape, rows.model), _position=json_array(self._position, rows.model)
-        ).values_list("_json", "_position")
+        columns = {"_json": json_of(self._shape, rows.model), "_position": json_array(self._position)}
+        shown: QuerySet[Any, Any] = rows.annotate(**columns).values_list(*columns)
+        return shown
 
-    def statement(self, **values: Any) -> tuple[Statement, list[bytes | None]]:
+    def statement(self, **values: Any) -> tuple[Statement, list[bytes]]:
         """Return the statement for these values and the values as PostgreSQL reads them."""
-        template = self._template or self.compile()
-        if len(values) != len(self._parameters):
-            raise TypeError(f"{self.name} takes {', '.join(parameter.name for parameter in self._parameters)}.")
-        sizes = tuple(_checked_size(parameter, values[parameter.name]) for parameter in template.sizes)
-        statement = self._statements.get(sizes)
+        if values.keys() != self._names:
+            raise TypeError(f"{self.name} takes {', '.join(self._names)}.")
+        choice = tuple([parameter.choice(values[parameter.name]) for parameter in self._parameters])
+        template = self.templates[choice]
+        sizes = tuple([_checked_size(parameter, values[parameter.name]) for parameter in template.sizes])
+        statement = self._statements.get((choice, sizes))
         if statement is None:
-            statement = self._statements[sizes] = Statement(template.fill(sizes))
+            statement = self._statements[choice, sizes] = Statement(template.fill(sizes))
         return statement, [parameter.encode(values[parameter.name]) for parameter in template.order]
 
     def rows(self, **values: Any) -> list[Row]:

@@ -22,6 +22,7 @@ _SAME_IN_BOTH: dict[type[serializers.Field[Any, Any, Any, Any]], tuple[type[Any]
     serializers.CharField: (models.CharField, models.TextField),
     serializers.ChoiceField: (models.CharField, models.TextField, models.IntegerField),
     serializers.IntegerField: (models.IntegerField,),
+    serializers.BigIntegerField: (models.IntegerField,),
     serializers.BooleanField: (models.BooleanField,),
     serializers.JSONField: (models.JSONField,),
     serializers.ListField: (ArrayField,),
@@ -56,7 +57,12 @@ class JSONList(Func):
     output_field = TextField()
 
 
-def json_array(paths: Iterable[str], model: type[models.Model]) -> Func:
+class EmptyList(Func):
+    template = "'[]'::json"
+    output_field = TextField()
+
+
+def json_array(paths: Iterable[str]) -> Func:
     """Return the expression of a JSON list of these fields."""
     return Func(*(F(path) for path in paths), function="json_build_array", output_field=TextField())
 
@@ -75,7 +81,8 @@ def _object(serializer: Any, model: type[models.Model] | None, prefix: str) -> B
     pairs: list[Any] = []
     for name, field in serializer.fields.items():
         if not field.write_only:
-            pairs += [Value(name, output_field=TextField()), _Field(serializer, name, field, model, prefix).expression()]
+            expression = _Field(serializer, name, field, model, prefix).expression()
+            pairs += [Value(name, output_field=TextField()), expression]
     if len(pairs) > 2 * _MOST_KEYS:
         raise UnexpressibleFieldError(f"{_name(serializer)} has more than {_MOST_KEYS} fields.")
     return BuildJSON(*pairs)
@@ -86,9 +93,7 @@ def _name(serializer: Any) -> str:
 
 
 class _Field:
-    def __init__(
-        self, serializer: Any, name: str, field: Any, model: type[models.Model] | None, prefix: str
-    ) -> None:
+    def __init__(self, serializer: Any, name: str, field: Any, model: type[models.Model] | None, prefix: str) -> None:
         self.serializer = serializer
         self.name = name
         self.field = field
@@ -96,6 +101,7 @@ class _Field:
         self.prefix = prefix
         self.steps = [] if field.source == "*" else field.source.split(".")
         self.path = "__".join(filter(None, [prefix, *self.steps]))
+        self.is_optional = False
 
     def refuse(self, reason: str) -> UnexpressibleFieldError:
         return UnexpressibleFieldError(f"{_name(self.serializer)}.{self.name}: {reason}")
@@ -111,7 +117,7 @@ class _Field:
             return self._nested(column)
         as_expression = getattr(self.field, "as_expression", None)
         if as_expression is not None:
-            return as_expression(F(self.path))
+            return as_expression(self.path)
         if isinstance(self.field, serializers.DateTimeField):
             return self._moment()
         return self._scalar(column)
@@ -123,7 +129,7 @@ class _Field:
 
     def _resolve(self) -> Any:
         """Return the model field at the end of the source, or None for an annotation of the query."""
-        model, column, is_optional = self.model, None, False
+        model, column, is_reached_through_optional = self.model, None, False
         for step in self.steps:
             if model is None:
                 raise self.refuse(f"{step} is not a relation of a model.")
@@ -132,10 +138,10 @@ class _Field:
                 return None
             if column is None:
                 raise self.refuse(f"{model.__name__} has no field {step}; name its SQL in Meta.expressions.")
-            is_last = step is self.steps[-1]
-            is_optional |= not is_last and _may_be_missing(column)
+            self.is_optional |= _may_be_missing(column)
+            is_reached_through_optional |= self.is_optional and step is not self.steps[-1]
             model = column.related_model
-        if is_optional and self.field.default is empty and not self.field.allow_null:
+        if is_reached_through_optional and self.field.default is empty and not self.field.allow_null:
             raise self.refuse("without a default the key itself would be missing when the relation is.")
         if self.field.default not in (empty, None):
             raise self.refuse("only None can be the default.")
@@ -145,6 +151,8 @@ class _Field:
         if column is None or column.related_model is None or column.one_to_many or column.many_to_many:
             raise self.refuse("its source is not one row of a model.")
         inner = _object(self.field, column.related_model, self.path)
+        if not self.is_optional:
+            return inner
         return Case(When(**{f"{self.path}__isnull": False}, then=inner), output_field=TextField())
 
     def _list(self, column: Any) -> Any:
@@ -156,7 +164,7 @@ class _Field:
             raise self.refuse(f"{related.__name__} has no ordering, so the list would have none.")
         rows = related._default_manager.filter(**{column.field.name: OuterRef("pk")}).order_by(*ordering)
         items = rows.annotate(_item=_object(self.field.child, related, "")).values("_item")
-        return Coalesce(JSONList(items), Value("[]"), output_field=TextField(), function="json_coalesce")
+        return Coalesce(JSONList(items), EmptyList())
 
     def _moment(self) -> Moment:
         written = getattr(self.field, "format", api_settings.DATETIME_FORMAT)
@@ -175,10 +183,11 @@ class _Field:
 
 def _field_of(model: type[models.Model], name: str) -> Any:
     try:
-        return model._meta.get_field(name)
+        field: Any = model._meta.get_field(name)
     except FieldDoesNotExist:
-        # `parent_id`, the column behind the relation `parent`.
-        return next((field.target_field for field in model._meta.concrete_fields if field.attname == name), None)
+        return None
+    # `parent_id`, the column behind the relation `parent`, shows a key and not a row.
+    return field.target_field if name != field.name and name == field.attname else field
 
 
 def _may_be_missing(column: Any) -> bool:

@@ -28,7 +28,7 @@ class Statement:
         self.query = sql.encode()
         self.name = b"read_" + hashlib.sha256(self.query).hexdigest()[:24].encode()
 
-    def run(self, connection: BaseDatabaseWrapper, values: list[bytes | None]) -> PGresult:
+    def run(self, connection: BaseDatabaseWrapper, values: list[bytes]) -> PGresult:
         """Run with these values, seen by Django's query log and execute wrappers like any other query.
 
         A connection that went stale while idle is replaced unnoticed. Raises Django's database errors.
@@ -49,7 +49,7 @@ class Statement:
         return result
 
     def _execute(
-        self, connection: BaseDatabaseWrapper, _sql: str, values: list[bytes | None], _many: bool, _context: Any
+        self, connection: BaseDatabaseWrapper, _sql: str, values: list[bytes], _many: bool, _context: Any
     ) -> PGresult:
         with connection.wrap_database_errors:
             if connection.connection is not None and not connection.get_autocommit():
@@ -67,24 +67,24 @@ class Statement:
         connection.ensure_connection()
         return self._run_alone(connection, values)
 
-    def _run_in_transaction(self, raw: psycopg.Connection[Any], values: list[bytes | None]) -> PGresult:
+    def _run_in_transaction(self, raw: psycopg.Connection[Any], values: list[bytes]) -> PGresult:
         # An error would end the transaction, so nothing is tried that may turn out to be lost; the cursor
         # opens the transaction when this is its first statement.
         with psycopg.RawCursor(raw) as cursor:
-            texts = [value if value is None else value.decode() for value in values]
+            texts = [value.decode() for value in values]
             cursor.execute(self.query, texts, prepare=False)
             if cursor.pgresult is None:
                 raise psycopg.InterfaceError("no result")
             return cursor.pgresult
 
-    def _run_alone(self, connection: BaseDatabaseWrapper, values: list[bytes | None]) -> PGresult:
+    def _run_alone(self, connection: BaseDatabaseWrapper, values: list[bytes]) -> PGresult:
         with connection.wrap_database_errors:
             result = self._ask(connection.connection, values)
         # It answered: the health check that Django would make before its next query is done.
-        connection.health_check_done = True
+        connection.health_check_done = True  # type: ignore[attr-defined]
         return result
 
-    def _ask(self, raw: psycopg.Connection[Any], values: list[bytes | None]) -> PGresult:
+    def _ask(self, raw: psycopg.Connection[Any], values: list[bytes]) -> PGresult:
         pgconn = raw.pgconn
         if pgconn.transaction_status == TransactionStatus.UNKNOWN:
             raise psycopg.OperationalError("the connection is closed")
