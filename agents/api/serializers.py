@@ -1,11 +1,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from django.conf import settings
 from django.db.models import Case, F, TextField, Value, When
 from django.db.models.fields.files import FieldFile
 from django.db.models.functions import Concat
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 DEFAULT_LIMIT = 20

@@ -31,7 +31,8 @@ class Kind:
 
 # No number of an application; the seed makes two probes of the same parameter differ, and two parameters too.
 _PROBE = 4_077_000_000_000_000_000
-_PROBE_TEXT = "probe\ue000{}\ue000"
+# It has what changing case, stripping or normalising would change.
+_PROBE_TEXT = " Probe\ue000{}\ue000 "
 
 
 def _encode_int(value: int) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.apps import apps
 from django.db import connections, router
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from performance.prepared.compiler import Template, compile_query
 from performance.prepared.parameters import Parameter
@@ -33,7 +33,8 @@ class PreparedRead:
 
     `build` is called with stand-ins for its parameters and returns a query set; a query whose SQL depends on
     a value raises `ShapeError`, unless the parameter is a `bool` or may be None: each of those has its own
-    statement. `shape` is the read serializer that declares the JSON, `position` the fields that order rows.
+    statement. `shape` is the read serializer that declares the JSON, or paths of fields for
+    a JSON list of their values; `position` are the fields that order rows.
 
         newest = PreparedRead(
             lambda viewer, before, size: Post.objects.for_timeline(viewer).filter(timeline_key__lt=before)[:size],
@@ -51,7 +52,7 @@ class PreparedRead:
         /,
         *,
         name: str,
-        shape: type[Any],
+        shape: type[Any] | tuple[str, ...],
         position: tuple[str, ...] = ("pk",),
         **parameters: Any,
     ) -> None:
@@ -89,9 +90,12 @@ class PreparedRead:
     def _queryset(self, **arguments: Any) -> QuerySet[Any, Any]:
         rows = self._build(**arguments)
         self.model = rows.model
-        columns = {"_json": json_of(self._shape, rows.model), "_position": json_array(self._position)}
+        columns = {"_json": self._json(rows.model), "_position": json_array(self._position)}
         shown: QuerySet[Any, Any] = rows.annotate(**columns).values_list(*columns)
         return shown
+
+    def _json(self, model: type[Model]) -> Any:
+        return json_array(self._shape) if isinstance(self._shape, tuple) else json_of(self._shape, model)
 
     def statement(self, **values: Any) -> tuple[Statement, list[bytes]]:
         """Return the statement for these values and the values as PostgreSQL reads them."""
