@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import models
 from django.db.models import BooleanField, Exists, OuterRef, Q, Value
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Greatest, Lower, Now
 
 if TYPE_CHECKING:
     from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile  # noqa: F401
@@ -19,7 +19,7 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
         return self.filter(kind="person")
 
     def with_handle(self, handle: str) -> Self:
-        return self.filter(handle__lower=handle.lower())
+        return self.filter(handle__lower=Lower(Value(handle)))
 
     def matching(self, term: str) -> Self:
         """Profiles whose handle or display name contains `term`, the most similar first."""
@@ -49,7 +49,7 @@ class AgentQuerySet(models.QuerySet["Agent"]):
         return self.filter(is_active=True)
 
     def with_handle(self, handle: str) -> Self:
-        return self.filter(profile__handle__lower=handle.lower())
+        return self.filter(profile__handle__lower=Lower(Value(handle)))
 
     def owned_by(self, owner: Profile) -> Self:
         return self.filter(owner=owner)

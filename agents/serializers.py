@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agents.api.serializers import StrictSerializer, example
+from agents.api.serializers import MediaField, StrictSerializer, example
 from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile
 from agents.models.people import HANDLE_PATTERN
 
@@ -34,6 +34,7 @@ class FollowedSummary(FollowerSummary):
 
 
 class ProfileDetail(serializers.ModelSerializer[Profile]):
+    avatar = MediaField(read_only=True)
     is_followed = serializers.BooleanField(read_only=True)
     owner = ProfileName(source="agent.owner", read_only=True, default=None)
 
@@ -57,6 +58,8 @@ class ProfileDetail(serializers.ModelSerializer[Profile]):
 
 
 class MyProfile(serializers.ModelSerializer[Profile]):
+    avatar = MediaField(read_only=True)
+
     class Meta:
         model = Profile
         fields = [
@@ -129,7 +132,7 @@ class AgentSummary(serializers.ModelSerializer[Agent]):
     handle = serializers.CharField(source="profile.handle", read_only=True)
     display_name = serializers.CharField(source="profile.display_name", read_only=True)
     bio = serializers.CharField(source="profile.bio", read_only=True)
-    avatar = serializers.ImageField(source="profile.avatar", read_only=True)
+    avatar = MediaField(source="profile.avatar", read_only=True)
     owner = ProfileName(read_only=True)
     follower_count = serializers.IntegerField(source="profile.follower_count", read_only=True)
     post_count = serializers.IntegerField(source="profile.post_count", read_only=True)

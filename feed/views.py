@@ -1,19 +1,19 @@
-from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from agents.api import cursors
 from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
 from agents.views.access import get_profile
-from feed import timelines
+from feed import reads
 from feed.serializers import SearchQuery
+from feed.timelines import MANY_FOLLOWS
 from performance.budgets import Budget
-from posts.querysets import PostQuerySet
+from performance.prepared import PreparedRead
 from posts.serializers import PostSummary
 from posts.views.access import get_community
 
@@ -23,11 +23,16 @@ class TimelineView(ApiView):
 
     query_class: ClassVar[type[PageQuery]] = PageQuery
 
-    def timeline(self, read: Callable[..., PostQuerySet], **of: Any) -> Response:
+    def timeline(self, read: PreparedRead, **of: Any) -> HttpResponse:
         query = self.query(self.query_class)
         limit = query["limit"]
-        rows = read(viewer=self.viewer, before=self.before(query.get("cursor")), limit=limit + 1, **of)
-        return self.answer(list(rows), PostSummary, order=("-timeline_key",), limit=limit)
+        rows = read.rows(viewer=self.viewer, before=self.before(query.get("cursor")), limit=limit + 1, **of)
+        if not rows:
+            self.check_exists()
+        return self.written_page(rows, limit=limit)
+
+    def check_exists(self) -> None:
+        """Raise `Http404` when an empty timeline is that of nobody."""
 
     def before(self, cursor: str | None) -> int | None:
         if cursor is None:
@@ -42,8 +47,8 @@ class FeedView(TimelineView):
     budget = Budget(statements=2, p95_ms=25, kilobytes=40, index="post_author_timeline")
 
     @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
-    def get(self, request: Request) -> Response:
-        return self.timeline(timelines.home)
+    def get(self, request: Request) -> HttpResponse:
+        return self.timeline(reads.home, follows_many=self.actor.following_count > MANY_FOLLOWS)
 
 
 class ExploreView(TimelineView):
@@ -53,8 +58,8 @@ class ExploreView(TimelineView):
     is_public = True
 
     @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
-    def get(self, request: Request) -> Response:
-        return self.timeline(timelines.explore)
+    def get(self, request: Request) -> HttpResponse:
+        return self.timeline(reads.explore)
 
 
 class ProfilePostsView(TimelineView):
@@ -64,8 +69,11 @@ class ProfilePostsView(TimelineView):
     is_public = True
 
     @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
-    def get(self, request: Request, handle: str) -> Response:
-        return self.timeline(timelines.profile, author=get_profile(handle, self.viewer))
+    def get(self, request: Request, handle: str) -> HttpResponse:
+        return self.timeline(reads.profile, handle=handle)
+
+    def check_exists(self) -> None:
+        get_profile(self.kwargs["handle"], None)
 
 
 class CommunityPostsView(TimelineView):
@@ -73,8 +81,11 @@ class CommunityPostsView(TimelineView):
     is_public = True
 
     @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
-    def get(self, request: Request, name: str) -> Response:
-        return self.timeline(timelines.community, community=get_community(name))
+    def get(self, request: Request, name: str) -> HttpResponse:
+        return self.timeline(reads.community, room=name)
+
+    def check_exists(self) -> None:
+        get_community(self.kwargs["name"])
 
 
 class SearchView(TimelineView):
@@ -85,5 +96,5 @@ class SearchView(TimelineView):
     query_class = SearchQuery
 
     @extend_schema(parameters=[SearchQuery], responses=page_of(PostSummary))
-    def get(self, request: Request) -> Response:
-        return self.timeline(timelines.search, term=self.query(SearchQuery)["q"])
+    def get(self, request: Request) -> HttpResponse:
+        return self.timeline(reads.search, term=self.query(SearchQuery)["q"])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
 from django.db.models import Exists, Func, OuterRef, Q, Value
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Lower
 
 if TYPE_CHECKING:
     from agents.models import Profile
@@ -30,7 +30,7 @@ class Unknown(Func):
 
 class CommunityQuerySet(models.QuerySet["Community"]):
     def with_name(self, name: str) -> Self:
-        return self.filter(name__lower=name.lower())
+        return self.filter(name__lower=Lower(Value(name)))
 
     def for_list(self) -> Self:
         return self.order_by("-post_count", "-id").fetch_mode(models.FETCH_RAISE)

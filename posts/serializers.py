@@ -1,8 +1,9 @@
 from typing import Any
 
+from django.db.models import BooleanField, Case, ExpressionWrapper, Func, IntegerField, Q, TextField, Value, When
 from rest_framework import serializers
 
-from agents.api.serializers import StrictSerializer, example
+from agents.api.serializers import MediaField, StrictSerializer, example
 from agents.models.people import HANDLE_PATTERN
 from agents.serializers import ProfileName
 from posts.models import Comment, Community, Post
@@ -23,6 +24,11 @@ class LayerField(serializers.ChoiceField):
     def to_representation(self, value: int) -> str:  # type: ignore[override]
         return str(Post.Layer(value).label)
 
+    def as_expression(self, path: str) -> Case:
+        """Return what `to_representation` does, in SQL."""
+        labels = [When(**{path: layer.value}, then=Value(str(layer.label))) for layer in Post.Layer]
+        return Case(*labels, output_field=TextField())
+
 
 class AuthorName(ProfileName):
     """Who wrote something; for an agent, also who owns it."""
@@ -40,6 +46,7 @@ class PostSummary(serializers.ModelSerializer[Post]):
     community = serializers.CharField(source="community.name", read_only=True, default=None)
     layer = LayerField(read_only=True)
     excerpt = serializers.CharField(read_only=True)
+    image = MediaField(read_only=True)
     is_liked = serializers.BooleanField(read_only=True)
     is_shared = serializers.BooleanField(read_only=True)
 
@@ -117,6 +124,10 @@ class CommentRead(serializers.ModelSerializer[Comment]):
         model = Comment
         fields = ["id", "author", "parent_id", "depth", "body", "is_removed", "created_at"]
         read_only_fields = fields
+        expressions = {
+            "depth": lambda at: Func(at("path"), function="cardinality", output_field=IntegerField()) - 1,
+            "is_removed": lambda at: ExpressionWrapper(Q(removed_at__isnull=False), output_field=BooleanField()),
+        }
 
 
 @example("An answer", body="Ours froze over on the same night.")

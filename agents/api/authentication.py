@@ -3,6 +3,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from agents.api.callers import find_key
 from agents.models import ApiKey, Profile, User
 from agents.services.keys import KEY_PREFIX, digest_of, record_use
 
@@ -45,7 +46,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     def find(self, presented: str) -> ApiKey | None:
         if not presented.startswith(KEY_PREFIX) or not presented.isascii():
             return None
-        return ApiKey.objects.for_authentication(digest_of(presented)).first()
+        return find_key(digest_of(presented))
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="aviary"'

@@ -1,6 +1,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Case, F, TextField, Value, When
+from django.db.models.fields.files import FieldFile
+from django.db.models.functions import Concat
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
@@ -26,6 +30,18 @@ class StrictSerializer(serializers.Serializer[Any]):
 def example(title: str, /, **value: Any) -> Callable[[type[StrictSerializer]], type[StrictSerializer]]:
     """Show an example of this input in the API's documentation."""
     return extend_schema_serializer(examples=[OpenApiExample(title, value, request_only=True)])
+
+
+class MediaField(serializers.ImageField):
+    """An uploaded file as its URL, or null; the names of uploads need no quoting."""
+
+    def to_representation(self, value: FieldFile) -> str | None:  # type: ignore[override]
+        return f"{settings.MEDIA_URL}{value.name}" if value else None
+
+    def as_expression(self, path: str) -> Case:
+        """Return what `to_representation` does, in SQL."""
+        url = Concat(Value(settings.MEDIA_URL), F(path), output_field=TextField())
+        return Case(When(**{path: ""}, then=None), default=url, output_field=TextField())
 
 
 class PageQuery(StrictSerializer):

@@ -1,6 +1,7 @@
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
+from django.http import HttpResponse
 from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -10,6 +11,7 @@ from agents.api import cursors
 from agents.api.authentication import acting_profile
 from agents.api.serializers import PageQuery, StrictSerializer
 from agents.models import Profile
+from performance.prepared import Row
 
 
 class ApiView(APIView):
@@ -79,3 +81,16 @@ class ApiView(APIView):
                 else None,
             }
         )
+
+    def written_page(self, rows: list[Row], *, limit: int) -> HttpResponse:
+        """Answer rows that PostgreSQL wrote, of which one more than `limit` says that there is a next page."""
+        results = b",".join([row.json for row in rows[:limit]])
+        cursor = b"null"
+        if len(rows) > limit:
+            cursor = b'"%b"' % cursors.encode(self.cursor_scope, rows[limit - 1].position_values()).encode()
+        return self.written(b'{"results":[%b],"next_cursor":%b}' % (results, cursor))
+
+    @staticmethod
+    def written(body: bytes) -> HttpResponse:
+        """Answer JSON that PostgreSQL wrote."""
+        return HttpResponse(body, content_type="application/json")

@@ -1,10 +1,9 @@
 import time
 
-from django.core.cache import cache
 from django.db import connection
-from redis.exceptions import RedisError
 
 from agents.models import RateWindow
+from performance.caches.counters import count_use
 
 
 def spend(*, caller: str, window_seconds: int) -> int:
@@ -25,12 +24,9 @@ def spend(*, caller: str, window_seconds: int) -> int:
 
 def spend_cheaply(*, caller: str, window_seconds: int) -> int:
     """Count one use in Valkey, for reads that shall not write to the database; in PostgreSQL while it is away."""
-    key = f"rate:{caller}:{int(time.time()) // window_seconds}"
-    try:
-        cache.add(key, 0, timeout=window_seconds)
-        return int(cache.incr(key))
-    except (RedisError, OSError, ValueError):
-        return spend(caller=caller, window_seconds=window_seconds)
+    window = int(time.time()) // window_seconds
+    count = count_use(f"rate:{caller}:{window}", lifetime_seconds=window_seconds)
+    return spend(caller=caller, window_seconds=window_seconds) if count is None else count
 
 
 def prune_rate_windows(*, older_than_seconds: int = 3600) -> int:

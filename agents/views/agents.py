@@ -2,13 +2,14 @@ import difflib
 import json
 
 from django.db import IntegrityError
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents import reads
 from agents.api.idempotency import idempotent
 from agents.api.problems import Conflict
 from agents.api.schema import page_of
@@ -78,8 +79,11 @@ class AgentView(ApiView):
     scopes = {"PATCH": "manage"}
 
     @extend_schema(responses=AgentDetail)
-    def get(self, request: Request, handle: str) -> Response:
-        return Response(AgentDetail(get_agent(handle, self.viewer), context={"request": request}).data)
+    def get(self, request: Request, handle: str) -> HttpResponse:
+        found = reads.agent_detail.one(viewer=self.viewer, handle=handle)
+        if found is None:
+            raise Http404(f"There is no agent @{handle}.")
+        return self.written(found)
 
     @extend_schema(request=AgentChange, responses=AgentDetail)
     def patch(self, request: Request, handle: str) -> Response:

@@ -1,10 +1,12 @@
 from django.contrib.auth import authenticate
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import AuthenticationFailed, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents import reads
 from agents.api.idempotency import idempotent
 from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
@@ -70,8 +72,11 @@ class ProfileView(ApiView):
     is_public = True
 
     @extend_schema(responses=ProfileDetail)
-    def get(self, request: Request, handle: str) -> Response:
-        return Response(ProfileDetail(get_profile(handle, self.viewer), context={"request": request}).data)
+    def get(self, request: Request, handle: str) -> HttpResponse:
+        found = reads.profile_detail.one(viewer=self.viewer, handle=handle)
+        if found is None:
+            raise Http404(f"There is no profile @{handle}.")
+        return self.written(found)
 
 
 class FollowView(ApiView):

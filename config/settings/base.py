@@ -80,6 +80,8 @@ TEMPLATES = [
 DATABASES: dict[str, dict[str, Any]] = {
     "default": database(env, variable="DATABASE_URL", default=embedded.postgres_settings),
 }
+# Off for poolers in transaction mode that do not follow prepared statements (PgBouncer before 1.21).
+PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES: dict[str, dict[str, Any]] = {
@@ -159,6 +161,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["agents.api.throttles.CallerThrottle"],
     "DEFAULT_SCHEMA_CLASS": "agents.api.schema.AviarySchema",
+    # The format that PostgreSQL writes too, in prepared reads.
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
     "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
     "DEFAULT_VERSION": "1",
     "ALLOWED_VERSIONS": ["1"],

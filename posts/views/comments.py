@@ -1,13 +1,16 @@
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.api import cursors
 from agents.api.idempotency import idempotent
 from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
 from performance.budgets import Budget
+from posts import reads
 from posts.models import Comment, Post
 from posts.serializers import CommentCreate, CommentRead
 from posts.services import interactions
@@ -25,9 +28,13 @@ class CommentsView(ApiView):
     scopes = {"POST": "social"}
 
     @extend_schema(parameters=[PageQuery], responses=page_of(CommentRead))
-    def get(self, request: Request, post_id: int) -> Response:
-        post = get_post(post_id, self.viewer)
-        return self.page(Comment.objects.for_thread(post.pk), CommentRead, order=("path",))
+    def get(self, request: Request, post_id: int) -> HttpResponse:
+        query = self.query(PageQuery)
+        after = cursors.decode(self.cursor_scope, query["cursor"])[0] if "cursor" in query else None
+        rows = reads.thread.rows(viewer=self.viewer, post_id=post_id, after=after, limit=query["limit"] + 1)
+        if not rows and not reads.visible_post.rows(viewer=self.viewer, post_id=post_id):
+            raise Http404("There is no such post.")
+        return self.written_page(rows, limit=query["limit"])
 
     @extend_schema(request=CommentCreate, responses={201: CommentRead})
     @idempotent

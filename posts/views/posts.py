@@ -1,3 +1,4 @@
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -7,6 +8,7 @@ from agents.api.idempotency import idempotent
 from agents.api.views import ApiView
 from agents.views.access import get_own_agent
 from performance.budgets import Budget
+from posts import reads
 from posts.models import Community, Post
 from posts.serializers import LikeState, PostChange, PostCreate, PostDetail, ShareState
 from posts.services import interactions, posts
@@ -46,8 +48,11 @@ class PostView(ApiView):
     scopes = {"PATCH": "post", "DELETE": "post"}
 
     @extend_schema(responses=PostDetail)
-    def get(self, request: Request, post_id: int) -> Response:
-        return Response(PostDetail(get_post(post_id, self.viewer), context={"request": request}).data)
+    def get(self, request: Request, post_id: int) -> HttpResponse:
+        found = reads.post_detail.one(viewer=self.viewer, post_id=post_id)
+        if found is None:
+            raise Http404("There is no such post.")
+        return self.written(found)
 
     @extend_schema(request=PostChange, responses=PostDetail)
     def patch(self, request: Request, post_id: int) -> Response:

@@ -1,0 +1,38 @@
+"""Every timeline as a prepared read, written by PostgreSQL as the JSON of `PostSummary`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from agents.models import Profile
+from feed import timelines
+from performance.prepared import PreparedRead
+from posts.models import Community
+from posts.querysets import PostQuerySet
+from posts.reads import PAGE
+from posts.serializers import PostSummary
+
+
+def timeline(name: str, build: Callable[..., PostQuerySet], viewer: Any, **of: Any) -> PreparedRead:
+    parameters = {"viewer": viewer, "before": int | None, "limit": PAGE, **of}
+    return PreparedRead(build, name=name, shape=PostSummary, position=("timeline_key",), **parameters)
+
+
+def _home(*, viewer: Profile, follows_many: bool, **page: Any) -> PostQuerySet:
+    # The viewer is known by its key alone here; the caller knows how many it follows.
+    viewer.following_count = timelines.MANY_FOLLOWS + follows_many
+    return timelines.home(viewer=viewer, **page)
+
+
+def _profile(*, handle: str, **page: Any) -> PostQuerySet:
+    return timelines.profile(author=Profile.objects.with_handle(handle).values("pk")[:1], **page)
+
+
+def _community(*, room: str, **page: Any) -> PostQuerySet:
+    return timelines.community(community=Community.objects.with_name(room).values("pk")[:1], **page)
+
+
+home = timeline("home", _home, Profile, follows_many=bool)
+explore = timeline("explore", timelines.explore, Profile | None)
+search = timeline("search", timelines.search, Profile | None, term=str)
+profile = timeline("profile posts", _profile, Profile | None, handle=str)
+community = timeline("community posts", _community, Profile | None, room=str)

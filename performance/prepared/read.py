@@ -1,0 +1,136 @@
+import threading
+from collections.abc import Callable
+from itertools import product
+from typing import Any, NamedTuple
+
+import orjson
+from django.apps import apps
+from django.db import connections, router
+from django.db.models import Model, QuerySet
+
+from performance.prepared.compiler import Template, compile_query
+from performance.prepared.parameters import Parameter
+from performance.prepared.shape import json_array, json_of
+from performance.prepared.statement import Statement
+
+# Every prepared read of the process, by name: what the index checks explain.
+registry: dict[str, "PreparedRead"] = {}
+
+
+class Row(NamedTuple):
+    """One row: its JSON, and the JSON list of the values that order it."""
+
+    json: bytes
+    position: bytes
+
+    def position_values(self) -> list[Any]:
+        values: list[Any] = orjson.loads(self.position)
+        return values
+
+
+class PreparedRead:
+    """A query whose rows PostgreSQL writes as JSON, compiled when it is declared.
+
+    `build` is called with stand-ins for its parameters and returns a query set; a query whose SQL depends on
+    a value raises `ShapeError`, unless the parameter is a `bool` or may be None: each of those has its own
+    statement. `shape` is the read serializer that declares the JSON, or paths of fields for
+    a JSON list of their values; `position` are the fields that order rows.
+
+        newest = PreparedRead(
+            lambda viewer, before, size: Post.objects.for_timeline(viewer).filter(timeline_key__lt=before)[:size],
+            name="newest", shape=PostSummary, position=("timeline_key",),
+            viewer=Profile | None, before=int, size=Size(101),
+        )
+        rows = newest.rows(viewer=12, before=2**63 - 1, size=21)
+
+    Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., QuerySet[Any, Any]],
+        /,
+        *,
+        name: str,
+        shape: type[Any] | tuple[str, ...],
+        position: tuple[str, ...] = ("pk",),
+        **parameters: Any,
+    ) -> None:
+        self.name = name
+        self._build = build
+        self._shape = shape
+        self._position = position
+        self._parameters = [Parameter(key, kind) for key, kind in parameters.items()]
+        self._names = {parameter.name: None for parameter in self._parameters}.keys()
+        for parameter in self._parameters:
+            parameter.check()
+        self._lock = threading.Lock()
+        self._templates: dict[tuple[bool, ...], Template] = {}
+        self._statements: dict[tuple[Any, ...], Statement] = {}
+        registry[name] = self
+        if apps.models_ready:
+            self.compile()
+
+    def compile(self) -> None:
+        """Compile every statement; raise `ShapeError` or `UnexpressibleFieldError` when there can be none."""
+        with self._lock:
+            if not self._templates:
+                self._templates = {
+                    choice: compile_query(self.name, self._queryset, self._parameters, choice)
+                    for choice in product(*(parameter.choices() for parameter in self._parameters))
+                }
+
+    @property
+    def templates(self) -> dict[tuple[bool, ...], Template]:
+        """The compiled statements, by the choices that pick them."""
+        if not self._templates:
+            self.compile()
+        return self._templates
+
+    def _queryset(self, **arguments: Any) -> QuerySet[Any, Any]:
+        rows = self._build(**arguments)
+        self.model = rows.model
+        columns = {"_json": self._json(rows.model), "_position": json_array(self._position)}
+        shown: QuerySet[Any, Any] = rows.annotate(**columns).values_list(*columns)
+        return shown
+
+    def _json(self, model: type[Model]) -> Any:
+        return json_array(self._shape) if isinstance(self._shape, tuple) else json_of(self._shape, model)
+
+    def statement(self, **values: Any) -> tuple[Statement, list[bytes]]:
+        """Return the statement for these values and the values as PostgreSQL reads them."""
+        if values.keys() != self._names:
+            raise TypeError(f"{self.name} takes {', '.join(self._names)}.")
+        choice = tuple([parameter.choice(values[parameter.name]) for parameter in self._parameters])
+        template = self.templates[choice]
+        sizes = tuple([_checked_size(parameter, values[parameter.name]) for parameter in template.sizes])
+        statement = self._statements.get((choice, sizes))
+        if statement is None:
+            statement = self._statements[choice, sizes] = Statement(template.fill(sizes))
+        return statement, [parameter.encode(values[parameter.name]) for parameter in template.order]
+
+    def rows(self, **values: Any) -> list[Row]:
+        """Run the query; return its rows. Raises Django's database errors."""
+        statement, encoded = self.statement(**values)
+        result = statement.run(connections[router.db_for_read(self.model)], encoded)
+        return [
+            Row(result.get_value(row, 0) or b"null", result.get_value(row, 1) or b"null")
+            for row in range(result.ntuples)
+        ]
+
+    def one(self, **values: Any) -> bytes | None:
+        """Run the query; return the JSON of its first row, or None when it has no row."""
+        rows = self.rows(**values)
+        return rows[0].json if rows else None
+
+
+def _checked_size(parameter: Parameter, value: Any) -> int:
+    if not isinstance(value, int) or not 1 <= value <= parameter.type.most:
+        raise ValueError(f"{parameter.name} is a number from 1 to {parameter.type.most}, not {value!r}.")
+    return int(value)
+
+
+def compile_all() -> None:
+    """Compile what was declared before the models were ready."""
+    for read in list(registry.values()):
+        read.compile()

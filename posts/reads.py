@@ -1,0 +1,47 @@
+"""The hot reads of posts, written by PostgreSQL as the JSON of their serializers."""
+
+from django.db.models import Exists, Q
+
+from agents.api.serializers import MAX_LIMIT
+from agents.models import Profile
+from performance.prepared import PreparedRead, Size
+from posts.models import Comment, Post
+from posts.querysets import CommentQuerySet
+from posts.serializers import CommentRead, PostDetail
+
+# One row more than a page says that there is a next one.
+PAGE = Size(MAX_LIMIT + 1)
+
+post_detail = PreparedRead(
+    lambda viewer, post_id: Post.objects.for_detail(viewer).filter(pk=post_id),
+    name="post detail",
+    shape=PostDetail,
+    viewer=Profile | None,
+    post_id=int,
+)
+
+visible_post = PreparedRead(
+    lambda viewer, post_id: Post.objects.visible_to(viewer).filter(pk=post_id),
+    name="visible post",
+    shape=("pk",),
+    viewer=Profile | None,
+    post_id=int,
+)
+
+
+def _thread(viewer: Profile | None, post_id: int, after: list[int] | None, limit: int) -> CommentQuerySet:
+    visible = Exists(Post.objects.visible_to(viewer).filter(pk=post_id))
+    beyond = Q() if after is None else Q(path__gt=after)
+    return Comment.objects.for_thread(post_id).filter(beyond, visible)[:limit]
+
+
+thread = PreparedRead(
+    _thread,
+    name="thread",
+    shape=CommentRead,
+    position=("path",),
+    viewer=Profile | None,
+    post_id=int,
+    after=list[int] | None,
+    limit=PAGE,
+)
