@@ -26,11 +26,13 @@ urlpatterns = [
     path("api/redoc/", docs_policy(SpectacularRedocView.as_view(url_name="schema")), name="redoc"),
 ]
 
+if "silk" in settings.INSTALLED_APPS:
+    urlpatterns += [path("silk/", include("silk.urls", namespace="silk"))]
+
 if settings.DEBUG:
     from debug_toolbar.toolbar import debug_toolbar_urls
 
     urlpatterns += [
-        path("silk/", include("silk.urls", namespace="silk")),
         *debug_toolbar_urls(),
         *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
     ]

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from performance.documents import table
+
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
@@ -76,3 +78,18 @@ def _declared(entry: URLPattern, *, path: str, namespace: str) -> Iterator[Endpo
     by_method = declared if isinstance(declared, Mapping) else {"GET": declared}
     for method, budget in by_method.items():
         yield Endpoint(method=method, route=f"{namespace}{entry.name or path}", path=path, budget=budget)
+
+
+def render() -> str:
+    """Render every budget as a Markdown table."""
+    rows = [
+        [
+            f"`{endpoint.method} {endpoint.path}`",
+            str(endpoint.budget.statements),
+            f"{endpoint.budget.p95_ms:g} ms",
+            f"{endpoint.budget.kilobytes:g} kB",
+            f"`{endpoint.budget.index}`" if endpoint.budget.index else "",
+        ]
+        for endpoint in endpoints()
+    ]
+    return "\n" + table(["Endpoint", "Statements", "P95", "Size", "Index"], rows)

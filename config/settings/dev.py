@@ -8,10 +8,11 @@ INTERNAL_IPS = ["127.0.0.1"]
 
 INSTALLED_APPS += ["silk", "debug_toolbar"]
 MIDDLEWARE = [
-    "silk.middleware.SilkyMiddleware",
+    "performance.silk.MaskedSilkyMiddleware",
     "debug_toolbar.middleware.DebugToolbarMiddleware",
     *MIDDLEWARE,
     "config.middleware.allow_inline_in_silk",
 ]
 SILKY_AUTHENTICATION = True
 SILKY_AUTHORISATION = True
+SILKY_MAX_RECORDED_REQUESTS = 1000

@@ -62,11 +62,16 @@ def explain(statement: Statement, *, without_sequential_scans: bool = False) -> 
         (found,) = cursor.fetchone()
         if without_sequential_scans:
             cursor.execute("SET LOCAL enable_seqscan = on")
-    nodes = list(_nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"]))
+    nodes = list(nodes_of(found))
     return Plan(
         indexes=frozenset(node["Index Name"] for node in nodes if "Index Name" in node),
         sequential_scans=frozenset(node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"),
     )
+
+
+def nodes_of(explained: Any) -> Iterator[dict[str, Any]]:
+    """Walk the nodes of an answer of EXPLAIN (FORMAT JSON), the outermost first."""
+    yield from _nodes((json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"])
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

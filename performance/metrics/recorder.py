@@ -35,11 +35,12 @@ class Recorder:
     """The measurements of this process."""
 
     def __init__(self) -> None:
-        self._forget()
-        os.register_at_fork(after_in_child=self._forget)
+        self.forget()
+        os.register_at_fork(after_in_child=self.forget)
         atexit.register(self.flush)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Start afresh, as after a fork."""
         # What was measured before a fork belongs to the parent, and threads do not survive it.
         self._queue: deque[tuple[int, Measurement]] = deque(maxlen=QUEUE_LENGTH)
         self._batch = Batch()
