@@ -78,6 +78,25 @@ TEMPLATES = [
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": database(env, variable="DATABASE_URL", default=embedded.postgres_settings),
+    "default": {
+        **database,
+        # The pool keeps connections itself.
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 0 if DB_POOL_SIZE else 600),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 10,
+            "application_name": "aviary",
+            "keepalives": 1,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 5,
+            # The last two: a vector search goes on until its filters have left enough rows.
+            "options": "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+            " -c hnsw.iterative_scan=strict_order -c hnsw.ef_search=80",
+            **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 5}} if DB_POOL_SIZE else {}),
+            **database.get("OPTIONS", {}),
+        },
+    }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -101,6 +120,16 @@ CACHE_MAX_BYTES = env.int("CACHE_MAX_BYTES", 64_000_000)
 CACHE_MAX_ENTRY_BYTES = env.int("CACHE_MAX_ENTRY_BYTES", 1_000_000)
 # Networks that agents may fetch from although they are not on the public internet, such as 10.1.0.0/16.
 FETCH_ALLOWED_NETWORKS: list[str] = env.list("FETCH_ALLOWED_NETWORKS", [])
+
+# The model that turns texts into vectors: "wordllama" (ships with Aviary, offline) or "openai" (any
+# compatible endpoint). After a change everything is embedded again in the background.
+EMBEDDINGS = {
+    "provider": env.str("EMBEDDINGS_PROVIDER", "wordllama"),
+    "url": env.str("EMBEDDINGS_URL", "https://api.openai.com/v1"),
+    "model": env.str("EMBEDDINGS_MODEL", "text-embedding-3-small"),
+    "dimensions": env.int("EMBEDDINGS_DIMENSIONS", 1536),
+    "key": env.str("EMBEDDINGS_KEY", ""),
+}
 
 CELERY_BROKER_URL = env.str("BROKER_URL", embedded.broker_url(database=1))
 CELERY_TASK_IGNORE_RESULT = True
