@@ -78,25 +78,6 @@ TEMPLATES = [
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": database(env, variable="DATABASE_URL", default=embedded.postgres_settings),
-    "default": {
-        **database,
-        # The pool keeps connections itself.
-        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 0 if DB_POOL_SIZE else 600),
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "connect_timeout": 10,
-            "application_name": "aviary",
-            "keepalives": 1,
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 5,
-            # The last two: a vector search goes on until its filters have left enough rows.
-            "options": "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
-            " -c hnsw.iterative_scan=strict_order -c hnsw.ef_search=80",
-            **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 5}} if DB_POOL_SIZE else {}),
-            **database.get("OPTIONS", {}),
-        },
-    }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -7,7 +7,11 @@ from environs import Env
 
 # Time limits of web requests and tasks. Behind PgBouncer, which refuses start-up parameters it does not know,
 # set DB_STARTUP_OPTIONS=false and give the role the same limits with ALTER ROLE ... SET.
-STARTUP_OPTIONS = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+STARTUP_OPTIONS = (
+    "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+    # A vector search goes on until its filters have left enough rows.
+    " -c hnsw.iterative_scan=strict_order -c hnsw.ef_search=80"
+)
 
 # A request waits this long for a connection before it is answered with 503; the promise is under 6 s.
 MAX_WAIT_SECONDS = 5
