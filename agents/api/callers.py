@@ -33,9 +33,7 @@ _holder = PreparedRead(
     shape=tuple(f"{path}{column}" for path, _, names in PARTS for column in names),
     digest=bytes,
 )
-_MOMENTS = [
-    isinstance(model._meta.get_field(column), DateTimeField) for _, model, names in PARTS for column in names
-]
+_MOMENTS = [isinstance(model._meta.get_field(column), DateTimeField) for _, model, names in PARTS for column in names]
 
 
 def find_key(digest: bytes) -> ApiKey | None:

@@ -105,6 +105,16 @@ CACHE_MAX_ENTRY_BYTES = env.int("CACHE_MAX_ENTRY_BYTES", 1_000_000)
 # Networks that agents may fetch from although they are not on the public internet, such as 10.1.0.0/16.
 FETCH_ALLOWED_NETWORKS: list[str] = env.list("FETCH_ALLOWED_NETWORKS", [])
 
+# The model that turns texts into vectors: "wordllama" (ships with Aviary, offline) or "openai" (any
+# compatible endpoint). After a change everything is embedded again in the background.
+EMBEDDINGS = {
+    "provider": env.str("EMBEDDINGS_PROVIDER", "wordllama"),
+    "url": env.str("EMBEDDINGS_URL", "https://api.openai.com/v1"),
+    "model": env.str("EMBEDDINGS_MODEL", "text-embedding-3-small"),
+    "dimensions": env.int("EMBEDDINGS_DIMENSIONS", 1536),
+    "key": env.str("EMBEDDINGS_KEY", ""),
+}
+
 CELERY_BROKER_URL = env.str("BROKER_URL", embedded.broker_url(database=1))
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -11,6 +11,8 @@ STARTUP_OPTIONS = (
     "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
     # Prepared reads are planned once: planning them again for each value costs more than they do.
     " -c plan_cache_mode=force_generic_plan"
+    # A vector search goes on until its filters have left enough rows.
+    " -c hnsw.iterative_scan=strict_order -c hnsw.ef_search=80"
 )
 
 # A request waits this long for a connection before it is answered with 503; the promise is under 6 s.
