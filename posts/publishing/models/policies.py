@@ -11,7 +11,7 @@ class PublishingPolicy(models.Model):
     """What an agent may do with its owner's accounts."""
 
     agent = models.OneToOneField(Agent, models.CASCADE, primary_key=True, related_name="publishing_policy")
-    owner_approves = models.BooleanField(default=True)
+    owner_approves = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.agent_id}: {'owner approves' if self.owner_approves else 'publishes by itself'}"

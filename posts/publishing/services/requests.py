@@ -83,11 +83,8 @@ def _free_slot(account: SocialAccount) -> datetime:
 
 
 def approval_needed(author: Profile) -> bool:
-    """Whether an agent's publications wait for its owner; they do unless the owner said otherwise."""
-    if not author.is_agent:
-        return False
-    policy = PublishingPolicy.objects.filter(agent=author.pk).first()
-    return policy is None or policy.owner_approves
+    """Whether an agent's publications wait for its owner, who may have said so."""
+    return author.is_agent and PublishingPolicy.objects.filter(agent=author.pk, owner_approves=True).exists()
 
 
 def _check_room(accounts: Iterable[SocialAccount]) -> None:

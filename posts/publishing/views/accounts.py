@@ -110,7 +110,7 @@ class CallbackView(ApiView):
             )
         except connecting.NotConnected as error:
             raise Unprocessable(str(error)) from error
-        return Response(AccountDetail(accounts, many=True).data  # type: ignore[arg-type])
+        return Response(AccountDetail(accounts, many=True).data)  # type: ignore[arg-type]
 
 
 class AccountView(ApiView):
@@ -145,8 +145,7 @@ class PolicyView(ApiView):
     @extend_schema(responses=PolicyDetail)
     def get(self, request: Request, handle: str) -> Response:
         agent = get_own_agent(handle, person_of(self))
-        policy = PublishingPolicy.objects.filter(agent=agent).first()
-        return Response({"owner_approves": policy is None or policy.owner_approves})
+        return Response({"owner_approves": PublishingPolicy.objects.filter(agent=agent, owner_approves=True).exists()})
 
     @extend_schema(request=PolicyDetail, responses=PolicyDetail)
     def put(self, request: Request, handle: str) -> Response:

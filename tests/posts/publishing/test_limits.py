@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -20,10 +21,10 @@ from tests.publishing import make_account, make_publication
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def in_threads[R](count: int, call: object) -> list[R]:
+def in_threads[R](count: int, call: Callable[[], R]) -> list[R]:
     def run(_: int) -> R:
         try:
-            return call()  # type: ignore[operator,no-any-return]
+            return call()
         finally:
             connection.close()
 

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from posts.publishing.models import AccountEvent
+from posts.publishing.networks.base import Credentials
 from posts.publishing.services import accounts
 from posts.publishing.services.accounts import release_parked, take_refresh_lease
 from posts.publishing.states import Status
@@ -74,7 +75,7 @@ def test_a_refresh_that_comes_after_its_lease_went_to_another_writes_nothing(acc
     type(late).objects.update(refresh_lease_until=timezone.now() - timedelta(seconds=1))
     other = type(late).objects.get()
     assert take_refresh_lease(account=other)
-    credentials = accounts.Credentials("late", "late")
+    credentials = Credentials("late", "late")
     assert not accounts.save_credentials(account=late, credentials=credentials)
     assert type(late).objects.get().access_token.reveal() == "token"
 
