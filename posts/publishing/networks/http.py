@@ -79,7 +79,6 @@ def client() -> httpx.Client:
         keepalive_expiry=limits.keepalive_expiry,
         network_backend=GlobalAddresses(),
     )
-    headers = {"User-Agent": settings.OUTBOUND_USER_AGENT}
     return httpx.Client(
         transport=transport,
         timeout=settings.OUTBOUND_TIMEOUT_SECONDS,

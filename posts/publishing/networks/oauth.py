@@ -20,6 +20,8 @@ class OAuthNetwork(Network):
 
     scopes: tuple[str, ...]
     scope_separator = " "
+    # The form is what most networks read; some want HTTP Basic (both are in RFC 6749, section 2.3.1).
+    secret_in_header = False
 
     @abstractmethod
     def identities(self, credentials: Credentials, base_url: str) -> Iterable[tuple[Identity, Credentials]]:
@@ -67,7 +69,11 @@ class OAuthNetwork(Network):
     def _token(self, form: dict[str, str], base_url: str, client: tuple[str, str]) -> Credentials:
         client_id, client_secret = client
         form = form | {"client_id": client_id}
-        options: dict[str, Any] = {"auth": client} if client_secret else {}
+        options: dict[str, Any] = {}
+        if client_secret and self.secret_in_header:
+            options["auth"] = client
+        elif client_secret:
+            form["client_secret"] = client_secret
         return credentials_from(read_json(http.call("POST", self.token_url(base_url), data=form, **options)))
 
 

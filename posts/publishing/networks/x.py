@@ -30,6 +30,7 @@ class X(OAuthNetwork):
     label = "X"
     repeat = Repeat.READ_BACK
     rate = Rate(100, 900)
+    secret_in_header = True
     scopes = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
     concurrency = 8
     media = MediaRule(types=("image/jpeg", "image/png", "image/webp"), max_bytes=5_000_000, max_alt=1000)

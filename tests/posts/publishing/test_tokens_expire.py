@@ -12,9 +12,9 @@ from posts.publishing.services.accounts import release_parked, take_refresh_leas
 from posts.publishing.states import Status
 from posts.publishing.tokens import Token
 from posts.publishing.worker import Worker
+from tests.concurrency import run_together
 from tests.networks.server import NetworkServer
 from tests.networks.speakers import BlueskySpeaker, LinkedInSpeaker, MastodonSpeaker, XSpeaker
-from tests.posts.publishing.test_limits import in_threads
 from tests.posts.publishing.test_never_twice_never_lost import MakeAccount
 from tests.publishing import make_publication, publish_all
 
@@ -56,7 +56,7 @@ def test_twenty_workers_at_expiry_make_one_refresh_and_nobody_is_disconnected(
     for number in range(20):
         make_publication(account=account, text=f"Bird {number}")
     networks.delay_seconds = 0.05
-    in_threads(20, lambda: Worker(networks=["x"]).run(seconds=5))
+    run_together(20, lambda _: Worker(networks=["x"]).run(seconds=5))
     publish_all()
     account.refresh_from_db()
     assert x.refreshes == 1
@@ -66,7 +66,7 @@ def test_twenty_workers_at_expiry_make_one_refresh_and_nobody_is_disconnected(
 
 def test_twenty_takers_get_one_lease(account_on: MakeAccount) -> None:
     account = account_on("x", refresh_token=Token.seal("refresh"))
-    assert sum(in_threads(20, lambda: take_refresh_lease(account=type(account).objects.get()))) == 1
+    assert sum(run_together(20, lambda _: take_refresh_lease(account=type(account).objects.get()))) == 1
 
 
 def test_a_refresh_that_comes_after_its_lease_went_to_another_writes_nothing(account_on: MakeAccount) -> None:
