@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/", include("agents.urls")),
     path("api/", include("feed.urls")),
     path("api/", include("posts.generation.urls")),
+    path("api/", include("posts.publishing.urls")),
     path("api/", include("posts.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", docs_policy(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),

@@ -76,3 +76,29 @@ class NetworkApp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.network} at {self.base_url}"
+
+
+class ConnectAttempt(models.Model):
+    """Somebody on the way to a network's consent page and back: single use, ten minutes.
+
+    In the database, not the cache: a flushed cache must not turn a replayed state into a fresh one.
+    """
+
+    owner = models.ForeignKey(Profile, models.CASCADE, related_name="+", db_index=False)
+    network = models.CharField(max_length=20)
+    base_url = models.URLField(max_length=500, blank=True)
+    # SHA-256 of the state, and of the session or key that it was handed to.
+    state_digest = models.BinaryField(max_length=32, unique=True)
+    binding_digest = models.BinaryField(max_length=32)
+    verifier = TokenField()
+    redirect_uri = models.CharField(max_length=500)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # Abandoned attempts are removed when their owner starts another; so does the owner's deletion.
+            models.Index(fields=["owner", "expires_at"], name="connect_attempt_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} to {self.network}"

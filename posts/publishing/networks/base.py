@@ -178,6 +178,11 @@ class Network(ABC):
         headers = {"Authorization": f"Bearer {account.access_token.reveal()}"} | options.pop("headers", {})
         return http.call(method, self.base_url(account) + path, publishes=publishes, headers=headers, **options)
 
+    def ask(self, credentials: Credentials, base_url: str, path: str, **options: Any) -> httpx.Response:
+        """Read something with credentials that belong to no account yet."""
+        headers = {"Authorization": f"Bearer {credentials.access_token}"} | options.pop("headers", {})
+        return http.call("GET", (base_url or settings.NETWORK_URLS[self.name]) + path, headers=headers, **options)
+
     def app_credentials(self) -> tuple[str, str]:
         """Return client id and secret of the application registered with the network."""
         app = settings.NETWORK_APPS.get(self.name, {})

@@ -7,6 +7,7 @@ from posts.publishing import text
 from posts.publishing.models import Publication, SocialAccount
 from posts.publishing.networks.base import (
     Figures,
+    Identity,
     MediaRule,
     Rate,
     Receipt,
@@ -28,7 +29,12 @@ class Facebook(GraphNetwork):
     repeat = Repeat.READ_BACK
     rate = Rate(200, 3600)
     concurrency = 8
+    scopes = ("pages_show_list", "pages_read_engagement", "pages_manage_posts")
+    page_fields = "id,name,access_token"
     media = MediaRule(types=("image/jpeg", "image/png"), max_bytes=4_000_000)
+
+    def identity_of(self, page: dict[str, Any]) -> Identity | None:
+        return Identity(page["id"], page["name"])
 
     def text_rules(self, account: SocialAccount) -> tuple[TextRule, ...]:
         return (TextRule(63_206, "characters", text.utf16_units),)

@@ -14,6 +14,7 @@ from posts.publishing import text
 from posts.publishing.models import Publication, SocialAccount
 from posts.publishing.networks.base import (
     Figures,
+    Identity,
     MediaRule,
     Rate,
     Receipt,
@@ -37,7 +38,13 @@ class Instagram(GraphNetwork):
     repeat = Repeat.READ_BACK
     rate = Rate(50, 86_400)
     concurrency = 4
+    scopes = ("pages_show_list", "pages_read_engagement", "instagram_basic", "instagram_content_publish")
+    page_fields = "access_token,instagram_business_account{id,username}"
     media = MediaRule(types=("image/jpeg",), max_bytes=8_000_000, max_side=1440, required=True)
+
+    def identity_of(self, page: dict[str, Any]) -> Identity | None:
+        account = page.get("instagram_business_account")
+        return Identity(account["id"], account["username"]) if account else None
 
     def text_rules(self, account: SocialAccount) -> tuple[TextRule, ...]:
         return (TextRule(2200, "characters", text.utf16_units),)

@@ -13,12 +13,12 @@ from django.conf import settings
 
 from posts.publishing import text
 from posts.publishing.models import Publication, SocialAccount
-from posts.publishing.networks import http, oauth
+from posts.publishing.networks import http
 from posts.publishing.networks.base import (
     Credentials,
     Figures,
+    Identity,
     MediaRule,
-    Network,
     Rate,
     Receipt,
     Repeat,
@@ -27,6 +27,7 @@ from posts.publishing.networks.base import (
     read_json,
 )
 from posts.publishing.networks.errors import CannotReadBack, DuplicateRefused, OutcomeUnknown, Refused
+from posts.publishing.networks.oauth import OAuthNetwork
 
 # The "little text" format of a commentary gives these a meaning unless they are escaped; unescaped ones
 # silently cut a post short.
@@ -37,15 +38,26 @@ PAGES = 4
 PAGE_SIZE = 50
 
 
-class LinkedIn(Network):
+class LinkedIn(OAuthNetwork):
     name = "linkedin"
     label = "LinkedIn"
     repeat = Repeat.READ_BACK
     # 150 posts per member and day; an application has 100,000 requests a day.
     rate = Rate(150, 86_400)
     concurrency = 8
+    scopes = ("openid", "profile", "w_member_social")
     media = MediaRule(types=("image/jpeg", "image/png", "image/gif"), max_bytes=8_000_000, max_alt=4086)
     settle_seconds = 10
+
+    def identities(self, credentials: Credentials, base_url: str) -> Iterable[tuple[Identity, Credentials]]:
+        person = read_json(self.ask(credentials, base_url, "/v2/userinfo"))
+        yield Identity(f"urn:li:person:{person['sub']}", person.get("name", "")), credentials
+        if "r_organization_social" not in credentials.scopes:
+            return
+        query = "/rest/organizationAcls?q=roleAssignee&role=ADMINISTRATOR&state=APPROVED"
+        headers = {"LinkedIn-Version": settings.LINKEDIN_VERSION, "X-Restli-Protocol-Version": "2.0.0"}
+        for role in read_json(self.ask(credentials, base_url, query, headers=headers), "elements"):
+            yield Identity(role["organization"], role["organization"]), credentials
 
     def text_rules(self, account: SocialAccount) -> tuple[TextRule, ...]:
         return (TextRule(3000, "characters", text.utf16_units),)
@@ -115,9 +127,6 @@ class LinkedIn(Network):
             if len(elements) < PAGE_SIZE:
                 return
         raise CannotReadBack("Too many posts since.")
-
-    def refresh(self, account: SocialAccount) -> Credentials:
-        return oauth.refresh(self, account)
 
     def metrics(self, publication: Publication) -> Figures:
         path = f"/rest/socialActions/{_quoted(publication.remote_id or '')}"

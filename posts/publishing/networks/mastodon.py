@@ -3,13 +3,18 @@
 import time
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from posts.publishing import text
 from posts.publishing.models import Publication, SocialAccount
+from posts.publishing.networks import http
 from posts.publishing.networks.base import (
+    Credentials,
     Figures,
+    Identity,
     MediaRule,
-    Network,
     Rate,
     Receipt,
     Repeat,
@@ -18,6 +23,7 @@ from posts.publishing.networks.base import (
     read_moment,
 )
 from posts.publishing.networks.errors import CannotReadBack, NotSent
+from posts.publishing.networks.oauth import OAuthNetwork
 
 DEFAULT_MAX_CHARACTERS = 500
 PAGES = 5
@@ -25,7 +31,7 @@ POLLS = 10
 POLL_SECONDS = 0.5
 
 
-class Mastodon(Network):
+class Mastodon(OAuthNetwork):
     name = "mastodon"
     label = "Mastodon"
     # Instances remember an idempotency key for an hour; posts are read back first all the same.
@@ -33,7 +39,27 @@ class Mastodon(Network):
     key_seconds = 3300
     rate = Rate(300, 300)
     concurrency = 32
+    scopes = ("read:accounts", "read:statuses", "write:statuses", "write:media")
     media = MediaRule(max_bytes=16_000_000, max_alt=1500)
+
+    def authorize_url(self, base_url: str) -> str:
+        return f"{base_url}/oauth/authorize"
+
+    def token_url(self, base_url: str) -> str:
+        return f"{base_url}/oauth/token"
+
+    def register(self, base_url: str, redirect_uri: str) -> tuple[str, str]:
+        """Register this house with an instance; return client id and secret. Needs no account there."""
+        form = {"client_name": "Aviary", "redirect_uris": redirect_uri, "scopes": " ".join(self.scopes)}
+        app = read_json(http.call("POST", f"{base_url}/api/v1/apps", data=form | {"website": settings.PUBLIC_URL}))
+        return str(app["client_id"]), str(app["client_secret"])
+
+    def identities(self, credentials: Credentials, base_url: str) -> Iterable[tuple[Identity, Credentials]]:
+        account = read_json(self.ask(credentials, base_url, "/api/v1/accounts/verify_credentials"))
+        instance = read_json(self.ask(credentials, base_url, "/api/v2/instance"))
+        limits = {"max_characters": instance["configuration"]["statuses"]["max_characters"]}
+        host = urlsplit(base_url).netloc
+        yield Identity(f"{account['id']}@{host}", f"@{account['username']}@{host}", limits), credentials
 
     def text_rules(self, account: SocialAccount) -> tuple[TextRule, ...]:
         limit = int(account.limits.get("max_characters", DEFAULT_MAX_CHARACTERS))

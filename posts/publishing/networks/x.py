@@ -6,12 +6,11 @@ from typing import Any
 
 from posts.publishing import text
 from posts.publishing.models import Publication, SocialAccount
-from posts.publishing.networks import oauth
 from posts.publishing.networks.base import (
     Credentials,
     Figures,
+    Identity,
     MediaRule,
-    Network,
     Rate,
     Receipt,
     Repeat,
@@ -21,19 +20,26 @@ from posts.publishing.networks.base import (
     read_moment,
 )
 from posts.publishing.networks.errors import CannotReadBack, DuplicateRefused, Refused
+from posts.publishing.networks.oauth import OAuthNetwork
 
 PAGES = 4
 
 
-class X(Network):
+class X(OAuthNetwork):
     name = "x"
     label = "X"
     repeat = Repeat.READ_BACK
     rate = Rate(100, 900)
+    secret_in_header = True
+    scopes = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
     concurrency = 8
     media = MediaRule(types=("image/jpeg", "image/png", "image/webp"), max_bytes=5_000_000, max_alt=1000)
     # The timeline of an account lags behind a post by some seconds.
     settle_seconds = 10
+
+    def identities(self, credentials: Credentials, base_url: str) -> Iterable[tuple[Identity, Credentials]]:
+        user = read_json(self.ask(credentials, base_url, "/2/users/me"), "data")
+        yield Identity(user["id"], user["username"]), credentials
 
     def text_rules(self, account: SocialAccount) -> tuple[TextRule, ...]:
         return (TextRule(280, "weighted characters", text.weighted_characters),)
@@ -85,9 +91,6 @@ class X(Network):
                 return
             query["pagination_token"] = token
         raise CannotReadBack("Too many posts since.")
-
-    def refresh(self, account: SocialAccount) -> Credentials:
-        return oauth.refresh(self, account)
 
     def metrics(self, publication: Publication) -> Figures:
         query = {"tweet.fields": "public_metrics"}

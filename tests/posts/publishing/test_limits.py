@@ -1,8 +1,7 @@
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from posts.publishing.models import Publication, RateBucket
@@ -12,6 +11,7 @@ from posts.publishing.services import limits
 from posts.publishing.services.claims import claim_due, claim_rows
 from posts.publishing.states import Status
 from posts.publishing.worker import Worker
+from tests.concurrency import run_together
 from tests.networks.server import NetworkServer
 from tests.networks.speakers import XSpeaker
 from tests.posts.publishing.test_never_twice_never_lost import MakeAccount
@@ -20,25 +20,14 @@ from tests.publishing import make_account, make_publication
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def in_threads[R](count: int, call: object) -> list[R]:
-    def run(_: int) -> R:
-        try:
-            return call()  # type: ignore[operator,no-any-return]
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
-
-
 def test_twenty_workers_take_no_more_tokens_than_there_are() -> None:
     limits.ensure_buckets({"account:1": Rate(7, 1_000_000)})
 
-    def take_one() -> int:
+    def take_one(_: int) -> int:
         with transaction.atomic():
             return limits.take({"account:1": 1})["account:1"][0]
 
-    assert sum(in_threads(20, take_one)) == 7
+    assert sum(run_together(20, take_one)) == 7
 
 
 def test_those_refused_learn_when_their_turn_comes() -> None:
@@ -62,7 +51,7 @@ def test_ten_workers_claim_every_row_once() -> None:
     account = make_account()
     ids = {make_publication(account=account, text=f"Bird {number}").pk for number in range(50)}
     claimed = [
-        claim.id for claims in in_threads(10, lambda: claim_rows(network="mastodon", count=9)) for claim in claims
+        claim.id for claims in run_together(10, lambda _: claim_rows(network="mastodon", count=9)) for claim in claims
     ]
     assert len(claimed) == len(set(claimed))
     claimed += [claim.id for claim in claim_rows(network="mastodon", count=50)]
@@ -76,7 +65,7 @@ def test_no_more_rows_are_in_hand_than_the_network_may_have_in_flight(monkeypatc
     for number in range(20):
         make_publication(account=account, text=f"Bird {number}")
     limits.ensure_buckets({limits.gate_key("mastodon"): Rate(5, 1)})
-    batches = in_threads(10, lambda: claim_due(network=network, count=5))
+    batches = run_together(10, lambda _: claim_due(network=network, count=5))
     assert sum(map(len, batches)) == 5
     assert claim_due(network=network, count=5) == []
 

@@ -6,14 +6,15 @@ import pytest
 from django.utils import timezone
 
 from posts.publishing.models import AccountEvent
+from posts.publishing.networks.base import Credentials
 from posts.publishing.services import accounts
 from posts.publishing.services.accounts import release_parked, take_refresh_lease
 from posts.publishing.states import Status
 from posts.publishing.tokens import Token
 from posts.publishing.worker import Worker
+from tests.concurrency import run_together
 from tests.networks.server import NetworkServer
 from tests.networks.speakers import BlueskySpeaker, LinkedInSpeaker, MastodonSpeaker, XSpeaker
-from tests.posts.publishing.test_limits import in_threads
 from tests.posts.publishing.test_never_twice_never_lost import MakeAccount
 from tests.publishing import make_publication, publish_all
 
@@ -55,7 +56,7 @@ def test_twenty_workers_at_expiry_make_one_refresh_and_nobody_is_disconnected(
     for number in range(20):
         make_publication(account=account, text=f"Bird {number}")
     networks.delay_seconds = 0.05
-    in_threads(20, lambda: Worker(networks=["x"]).run(seconds=5))
+    run_together(20, lambda _: Worker(networks=["x"]).run(seconds=5))
     publish_all()
     account.refresh_from_db()
     assert x.refreshes == 1
@@ -65,7 +66,7 @@ def test_twenty_workers_at_expiry_make_one_refresh_and_nobody_is_disconnected(
 
 def test_twenty_takers_get_one_lease(account_on: MakeAccount) -> None:
     account = account_on("x", refresh_token=Token.seal("refresh"))
-    assert sum(in_threads(20, lambda: take_refresh_lease(account=type(account).objects.get()))) == 1
+    assert sum(run_together(20, lambda _: take_refresh_lease(account=type(account).objects.get()))) == 1
 
 
 def test_a_refresh_that_comes_after_its_lease_went_to_another_writes_nothing(account_on: MakeAccount) -> None:
@@ -74,7 +75,7 @@ def test_a_refresh_that_comes_after_its_lease_went_to_another_writes_nothing(acc
     type(late).objects.update(refresh_lease_until=timezone.now() - timedelta(seconds=1))
     other = type(late).objects.get()
     assert take_refresh_lease(account=other)
-    credentials = accounts.Credentials("late", "late")
+    credentials = Credentials("late", "late")
     assert not accounts.save_credentials(account=late, credentials=credentials)
     assert type(late).objects.get().access_token.reveal() == "token"
 

@@ -1,0 +1,21 @@
+from django.urls import path
+
+from posts.publishing.views import accounts, publications
+
+app_name = "publishing"
+
+urlpatterns = [
+    path("accounts", accounts.AccountsView.as_view(), name="accounts"),
+    path("accounts/<int:account_id>", accounts.AccountView.as_view(), name="account"),
+    path("accounts/callback/<slug:network>", accounts.CallbackView.as_view(), name="callback"),
+    path("agents/<str:handle>/publishing", accounts.PolicyView.as_view(), name="policy"),
+    path("publish", publications.PublishView.as_view(), name="publish"),
+    path("schedule", publications.ScheduleView.as_view(), name="schedule"),
+    path("schedule/<int:publication_id>", publications.ScheduledView.as_view(), name="scheduled"),
+    path("publications", publications.PublicationsView.as_view(), name="publications"),
+    path("publications/<int:publication_id>", publications.PublicationView.as_view(), name="publication"),
+    path("publications/<int:publication_id>/retry", publications.RetryView.as_view(), name="retry"),
+    path("publications/<int:publication_id>/resolve", publications.ResolveView.as_view(), name="resolve"),
+    path("publications/<int:publication_id>/approve", publications.ApproveView.as_view(), name="approve"),
+    path("publications/<int:publication_id>/reject", publications.RejectView.as_view(), name="reject"),
+]
