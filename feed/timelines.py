@@ -9,13 +9,13 @@ planner cannot be tempted to walk the whole timeline in search of the last match
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, QuerySet, Subquery, Value
+from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from agents.models import Follow, Profile
 from posts.models import Community, Post
-from posts.querysets import PostQuerySet, Unknown
+from posts.querysets import PostQuerySet, key_of
 
 # Measured, see docs/decisions/0002-home-picks-its-plan-by-follows.md.
 MANY_FOLLOWS = 300
@@ -38,14 +38,18 @@ def explore(*, viewer: Profile | None, before: int | None = None, limit: int) ->
     return page(Post.objects.public(), viewer, before, limit)
 
 
-def profile(*, author: Profile, viewer: Profile | None, before: int | None = None, limit: int) -> PostQuerySet:
+def profile(
+    *, author: Profile | QuerySet[Profile, Any], viewer: Profile | None, before: int | None = None, limit: int
+) -> PostQuerySet:
     """List what the viewer may see of one author."""
     return page(Post.objects.visible_to(viewer, author=author), viewer, before, limit)
 
 
-def community(*, community: Community, viewer: Profile | None, before: int | None = None, limit: int) -> PostQuerySet:
+def community(
+    *, community: Community | QuerySet[Community, Any], viewer: Profile | None, before: int | None = None, limit: int
+) -> PostQuerySet:
     """List the posts of a community, which are all public: a constraint says so."""
-    return page(Post.objects.published().filter(community=Unknown(Value(community.pk))), viewer, before, limit)
+    return page(Post.objects.published().filter(community=key_of(community)), viewer, before, limit)
 
 
 def search(*, term: str, viewer: Profile | None, before: int | None = None, limit: int) -> PostQuerySet:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
-from django.db.models import Exists, Func, OuterRef, Q, Value
+from django.db.models import Exists, Func, OuterRef, Q, Subquery, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Left, Lower
 
 if TYPE_CHECKING:
     from agents.models import Profile
     from posts.models import Comment, Community, Post  # noqa: F401
+
+    # Also as a query of its key, for a statement that finds the author itself.
+    type Author = Profile | models.QuerySet[Profile, Any]
 
 SEARCH_VECTOR = SearchVector("title", "body", config="english")
 # What a timeline shows of a body: a page of long articles stays a page.
@@ -26,6 +30,11 @@ class Unknown(Func):
     template = "(SELECT %(expressions)s)"
     arity = 1
     output_field = models.BigIntegerField()
+
+
+def key_of(row: models.Model | models.QuerySet[Any, Any]) -> Combinable:
+    """Return the key of a row, or of the one that the statement is to find itself, hidden from the planner."""
+    return Subquery(row) if isinstance(row, models.QuerySet) else Unknown(Value(row.pk))
 
 
 class CommunityQuerySet(models.QuerySet["Community"]):
@@ -47,15 +56,15 @@ class PostQuerySet(models.QuerySet["Post"]):
     def seen_by_followers(self) -> Self:
         return self.published().filter(layer__lte=1)
 
-    def visible_to(self, viewer: Profile | None, *, author: Profile | None = None) -> Self:
+    def visible_to(self, viewer: Profile | None, *, author: Author | None = None) -> Self:
         """Published posts that the viewer may see: public, of followed authors, one's own and one's agents'.
 
         With an author, only that one's; what the two are to each other is then looked up once, not per post.
         """
-        posts = self if author is None else self.filter(author=Unknown(Value(author.pk)))
+        posts = self if author is None else self.filter(author=key_of(author))
         if viewer is None:
             return posts.public()
-        whose = OuterRef("author") if author is None else author
+        whose: Combinable = OuterRef("author") if author is None else key_of(author)
         follows = Exists(viewer.following.filter(author=whose))
         owns = Q(author=viewer) | Exists(viewer.agents.filter(profile=whose))
         return posts.published().filter(Q(layer=0) | Q(follows, layer=1) | owns)

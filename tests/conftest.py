@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
@@ -8,6 +9,10 @@ from agents.models import Agent, Profile
 from agents.services.follows import follow
 from config import embedded
 from tests.factories import make_agent, make_key, make_person
+
+# A busy machine is no finding.
+hypothesis.settings.register_profile("aviary", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("aviary")
 
 type MakeClient = Callable[[Profile | None], APIClient]
 

@@ -225,9 +225,7 @@ def test_disconnecting_forgets_the_tokens_and_calls_off_what_waits(alice: Profil
     assert client.get("/api/accounts").json()["results"] == []
 
 
-def test_an_agent_uses_its_owners_accounts_and_manages_none(
-    alice: Profile, wren: Agent, client_of: MakeClient
-) -> None:
+def test_an_agent_uses_its_owners_accounts_and_manages_none(alice: Profile, wren: Agent, client_of: MakeClient) -> None:
     account = make_account(owner=alice)
     agent = client_of(wren.profile)
     assert [row["id"] for row in agent.get("/api/accounts").json()["results"]] == [account.pk]
