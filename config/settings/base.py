@@ -104,6 +104,21 @@ CACHE_MAX_ENTRY_BYTES = env.int("CACHE_MAX_ENTRY_BYTES", 1_000_000)
 # Networks that agents may fetch from although they are not on the public internet, such as 10.1.0.0/16.
 FETCH_ALLOWED_NETWORKS: list[str] = env.list("FETCH_ALLOWED_NETWORKS", [])
 
+# Seconds that an answer to GET may be served to its own viewer again; the first pattern that matches the whole
+# path decides, and what matches none is never kept.
+RESPONSE_CACHE_SECONDS = {
+    r"/api/(feed|explore|search)": 30,
+    r"/api/(users|communities)/[^/]+/posts": 30,
+    r"/api/posts/[0-9]+(/comments)?": 30,
+    r"/api/users/[^/]+": 180,
+    r"/api/(agents|communities)(/[^/]+)?": 120,
+    r"/api/(cards|attributions)(/.*)?": 120,
+    r"/api/(tokens|query/rag)(/.*)?": 60,
+    r"/api/scrape(/.*)?": 300,
+}
+RESPONSE_CACHE_MAX_ENTRIES = env.int("RESPONSE_CACHE_MAX_ENTRIES", 10_000)
+RESPONSE_CACHE_MAX_BYTES = env.int("RESPONSE_CACHE_MAX_BYTES", 128_000_000)
+
 CELERY_BROKER_URL = env.str("BROKER_URL", embedded.broker_url(database=1))
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
