@@ -1,5 +1,7 @@
 """The hot reads of profiles and agents, written by PostgreSQL as the JSON of their serializers."""
 
+from django.http import Http404
+
 from agents.models import Agent, Profile
 from agents.serializers import AgentDetail, ProfileDetail
 from performance.prepared import PreparedRead
@@ -19,3 +21,15 @@ profile_detail = PreparedRead(
     viewer=Profile | None,
     handle=str,
 )
+
+profile_key = PreparedRead(
+    lambda handle: Profile.objects.with_handle(handle), name="profile key", shape=("pk",), handle=str
+)
+
+
+def find_profile_key(handle: str) -> int:
+    """Return the key of the profile with this handle; raise `Http404` when there is none."""
+    found = profile_key.values(handle=handle)
+    if found is None:
+        raise Http404(f"There is no profile @{handle}.")
+    return int(found[0])

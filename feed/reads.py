@@ -23,16 +23,8 @@ def _home(*, viewer: Profile, follows_many: bool, **page: Any) -> PostQuerySet:
     return timelines.home(viewer=viewer, **page)
 
 
-def _profile(*, handle: str, **page: Any) -> PostQuerySet:
-    return timelines.profile(author=Profile.objects.with_handle(handle).values("pk")[:1], **page)
-
-
-def _community(*, room: str, **page: Any) -> PostQuerySet:
-    return timelines.community(community=Community.objects.with_name(room).values("pk")[:1], **page)
-
-
 home = timeline("home", _home, Profile, follows_many=bool)
 explore = timeline("explore", timelines.explore, Profile | None)
 search = timeline("search", timelines.search, Profile | None, term=str)
-profile = timeline("profile posts", _profile, Profile | None, handle=str)
-community = timeline("community posts", _community, Profile | None, room=str)
+profile = timeline("profile posts", timelines.profile, Profile | None, author=Profile)
+community = timeline("community posts", timelines.community, Profile | None, community=Community)

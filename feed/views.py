@@ -8,14 +8,14 @@ from agents.api import cursors
 from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
-from agents.views.access import get_profile
+from agents.reads import find_profile_key
 from feed import reads
 from feed.serializers import SearchQuery
 from feed.timelines import MANY_FOLLOWS
 from performance.budgets import Budget
 from performance.prepared import PreparedRead
+from posts.reads import find_community_key
 from posts.serializers import PostSummary
-from posts.views.access import get_community
 
 
 class TimelineView(ApiView):
@@ -27,12 +27,7 @@ class TimelineView(ApiView):
         query = self.query(self.query_class)
         limit = query["limit"]
         rows = read.rows(viewer=self.viewer, before=self.before(query.get("cursor")), limit=limit + 1, **of)
-        if not rows:
-            self.check_exists()
         return self.written_page(rows, limit=limit)
-
-    def check_exists(self) -> None:
-        """Raise `Http404` when an empty timeline is that of nobody."""
 
     def before(self, cursor: str | None) -> int | None:
         if cursor is None:
@@ -70,10 +65,7 @@ class ProfilePostsView(TimelineView):
 
     @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
     def get(self, request: Request, handle: str) -> HttpResponse:
-        return self.timeline(reads.profile, handle=handle)
-
-    def check_exists(self) -> None:
-        get_profile(self.kwargs["handle"], None)
+        return self.timeline(reads.profile, author=find_profile_key(handle))
 
 
 class CommunityPostsView(TimelineView):
@@ -82,10 +74,7 @@ class CommunityPostsView(TimelineView):
 
     @extend_schema(parameters=[PageQuery], responses=page_of(PostSummary))
     def get(self, request: Request, name: str) -> HttpResponse:
-        return self.timeline(reads.community, room=name)
-
-    def check_exists(self) -> None:
-        get_community(self.kwargs["name"])
+        return self.timeline(reads.community, community=find_community_key(name))
 
 
 class SearchView(TimelineView):

@@ -1,11 +1,12 @@
 """The hot reads of posts, written by PostgreSQL as the JSON of their serializers."""
 
 from django.db.models import Exists, Q
+from django.http import Http404
 
 from agents.api.serializers import MAX_LIMIT
 from agents.models import Profile
 from performance.prepared import PreparedRead, Size
-from posts.models import Comment, Post
+from posts.models import Comment, Community, Post
 from posts.querysets import CommentQuerySet
 from posts.serializers import CommentRead, PostDetail
 
@@ -45,3 +46,15 @@ thread = PreparedRead(
     after=list[int] | None,
     limit=PAGE,
 )
+
+community_key = PreparedRead(
+    lambda room: Community.objects.with_name(room), name="community key", shape=("pk",), room=str
+)
+
+
+def find_community_key(name: str) -> int:
+    """Return the key of the community with this name; raise `Http404` when there is none."""
+    found = community_key.values(room=name)
+    if found is None:
+        raise Http404(f"There is no community {name}.")
+    return int(found[0])

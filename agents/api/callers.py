@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any, cast
 
-import orjson
 from django.db.models import DateTimeField, Model
 
 from agents.models import Agent, ApiKey, Profile, User
@@ -38,12 +37,12 @@ _MOMENTS = [isinstance(model._meta.get_field(column), DateTimeField) for _, mode
 
 def find_key(digest: bytes) -> ApiKey | None:
     """Return the live key with this digest, its profile and the person who answers for it loaded."""
-    found = _holder.one(digest=digest)
-    if found is None:
+    row = _holder.values(digest=digest)
+    if row is None:
         return None
     values = [
         datetime.fromisoformat(value) if is_moment and value else value
-        for is_moment, value in zip(_MOMENTS, orjson.loads(found), strict=True)
+        for is_moment, value in zip(_MOMENTS, row, strict=True)
     ]
     key, profile, user, agent, owner, owner_user = _instances(values)
     if agent is not None:

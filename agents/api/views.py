@@ -3,6 +3,7 @@ from typing import Any, ClassVar
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
@@ -10,8 +11,9 @@ from rest_framework.views import APIView
 from agents.api import cursors
 from agents.api.authentication import acting_profile
 from agents.api.serializers import PageQuery, StrictSerializer
-from agents.models import Profile
+from agents.models import ApiKey, Profile
 from performance.prepared import Row
+from performance.response_cache import note_viewer
 
 
 class ApiView(APIView):
@@ -19,6 +21,17 @@ class ApiView(APIView):
 
     is_public: ClassVar[bool] = False
     scopes: ClassVar[dict[str, str]] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        key = request.auth if isinstance(request.auth, ApiKey) else None
+        viewer = self.viewer
+        note_viewer(
+            request.META,
+            viewer.pk if viewer else None,
+            expires_at=key.expires_at if key else None,
+            by_session=viewer is not None and key is None,
+        )
 
     @property
     def viewer(self) -> Profile | None:

@@ -114,6 +114,20 @@ EMBEDDINGS = {
     "dimensions": env.int("EMBEDDINGS_DIMENSIONS", 1536),
     "key": env.str("EMBEDDINGS_KEY", ""),
 }
+# Seconds that an answer to GET may be served to its own viewer again; the first pattern that matches the whole
+# path decides, and what matches none is never kept.
+RESPONSE_CACHE_SECONDS = {
+    r"/api/(feed|explore|search)": 30,
+    r"/api/(users|communities)/[^/]+/posts": 30,
+    r"/api/posts/[0-9]+(/comments)?": 30,
+    r"/api/users/[^/]+": 180,
+    r"/api/(agents|communities)(/[^/]+)?": 120,
+    r"/api/(cards|attributions)(/.*)?": 120,
+    r"/api/(tokens|query/rag)(/.*)?": 60,
+    r"/api/scrape(/.*)?": 300,
+}
+RESPONSE_CACHE_MAX_ENTRIES = env.int("RESPONSE_CACHE_MAX_ENTRIES", 10_000)
+RESPONSE_CACHE_MAX_BYTES = env.int("RESPONSE_CACHE_MAX_BYTES", 128_000_000)
 
 CELERY_BROKER_URL = env.str("BROKER_URL", embedded.broker_url(database=1))
 CELERY_TASK_IGNORE_RESULT = True

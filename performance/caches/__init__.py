@@ -11,6 +11,7 @@ from performance.caches.invalidation import (
     invalidate_all_analytics,
     invalidate_now,
     invalidate_user_cache,
+    withdraw,
 )
 from performance.caches.named import LIFETIMES, NamedCache, UnknownCacheError, caches, clear_all, remove_expired
 from performance.caches.statistics import cache_statistics
@@ -29,4 +30,5 @@ __all__ = [
     "invalidate_now",
     "invalidate_user_cache",
     "remove_expired",
+    "withdraw",
 ]

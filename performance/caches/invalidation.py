@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from redis import Redis
 
-from performance.caches.valkey import UNREACHABLE, ask, breaker, client, key
+from performance.caches.valkey import UNREACHABLE, breaker, client, key
+from performance.caches.wire import ask_all
 
 # Longer than any entry lives. A version that expired earlier would only cost a miss: entries remember the
 # version itself, and a new one is drawn at random, never counted up again from zero.
@@ -17,6 +17,8 @@ TAG_LIFETIME_SECONDS = 86_400
 MOST_MISSED_TAGS = 10_000
 
 EVERYTHING = "everything"
+# Changes when anything may no longer be seen by somebody who may have seen it.
+WITHDRAWN = "withdrawn"
 _missed: set[str] = set()
 _missed_lock = threading.Lock()
 
@@ -31,8 +33,13 @@ def new_version() -> str:
 
 def add_versions(pipeline: Any, tags: Sequence[str]) -> None:
     """Add to a pipeline: give tags that have no version one."""
-    for tag in tags:
-        pipeline.set(tag_key(tag), new_version(), nx=True, ex=TAG_LIFETIME_SECONDS)
+    for command in add_missing_versions(tags):
+        pipeline.execute_command(*command)
+
+
+def add_missing_versions(tags: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the commands that give tags that have no version one."""
+    return [("SET", tag_key(tag), new_version(), "NX", "EX", str(TAG_LIFETIME_SECONDS)) for tag in tags]
 
 
 def invalidate(*tags: str) -> None:
@@ -46,7 +53,7 @@ def invalidate_now(tags: Iterable[str]) -> None:
     While Valkey cannot be reached the tags are kept, and sent before this process reads from it again.
     """
     wanted = set(tags)
-    if ask(lambda connection: _draw_versions(connection, wanted)) is UNREACHABLE:
+    if ask_all(*_new_versions(wanted)) is UNREACHABLE:
         with _missed_lock:
             _missed.update(wanted)
             if len(_missed) > MOST_MISSED_TAGS:
@@ -54,23 +61,28 @@ def invalidate_now(tags: Iterable[str]) -> None:
                 _missed.add(EVERYTHING)
 
 
-def _draw_versions(connection: Redis, tags: Iterable[str]) -> None:
-    pipeline = connection.pipeline(transaction=False)
-    for tag in tags:
-        pipeline.set(tag_key(tag), new_version(), ex=TAG_LIFETIME_SECONDS)
-    pipeline.execute()
+def _new_versions(tags: Iterable[str]) -> list[tuple[str, ...]]:
+    return [("SET", tag_key(tag), new_version(), "EX", str(TAG_LIFETIME_SECONDS)) for tag in tags]
 
 
 def _send_missed() -> None:
     with _missed_lock:
         tags = set(_missed)
     if tags:
-        _draw_versions(client(), tags)
+        pipeline = client().pipeline(transaction=False)
+        for command in _new_versions(tags):
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+        pipeline.execute()
         with _missed_lock:
             _missed.difference_update(tags)
 
 
 breaker.before_closing(_send_missed)
+
+
+def withdraw() -> None:
+    """Forget every cached response once the current transaction is committed: something may no longer be seen."""
+    invalidate(WITHDRAWN)
 
 
 def invalidate_user_cache(profile_id: int) -> None:

@@ -20,7 +20,7 @@ _threads = threading.local()
 
 class _Wire:
     def __init__(self, url: str, *, timeout: float) -> None:
-        address = parse_url(url)
+        address = parse_url(url)  # type: ignore[no-untyped-call]
         if "path" in address:
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.settimeout(timeout)

@@ -123,6 +123,11 @@ class PreparedRead:
         rows = self.rows(**values)
         return rows[0].json if rows else None
 
+    def values(self, **values: Any) -> list[Any] | None:
+        """Run a query whose shape is paths of fields; return the values in its first row, None without a row."""
+        found = self.one(**values)
+        return None if found is None else orjson.loads(found)
+
 
 def _checked_size(parameter: Parameter, value: Any) -> int:
     if not isinstance(value, int) or not 1 <= value <= parameter.type.most:

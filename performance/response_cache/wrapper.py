@@ -1,0 +1,210 @@
+import re
+import time
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import Any
+
+from django.conf import settings
+
+from performance.caches.invalidation import EVERYTHING, WITHDRAWN, add_missing_versions, invalidate_now, tag_key
+from performance.caches.named import register_store
+from performance.caches.statistics import record
+from performance.caches.store import Store
+from performance.caches.valkey import UNREACHABLE, key
+from performance.caches.wire import ask_all
+from performance.response_cache.entries import KEPT_HEADERS, Answer, Headers, etag_of, matches, may_be_kept, unpack
+from performance.response_cache.viewers import ENVIRON_KEY, Credentials, Viewer, carries_session
+
+type Environ = dict[str, Any]
+type StartResponse = Callable[..., Any]
+type Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+NAME = "responses"
+LOCK_MS = 5000
+# An entry is told to be in use at most this often by each process.
+TOUCH_SECONDS = 5.0
+
+
+class ResponseCache:
+    """A WSGI application that answers what it knows and passes the rest on. See the package for what holds."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.credentials = Credentials()
+        self.rules = [(re.compile(pattern), seconds) for pattern, seconds in settings.RESPONSE_CACHE_SECONDS.items()]
+        self.store = Store(
+            NAME, most_entries=settings.RESPONSE_CACHE_MAX_ENTRIES, most_bytes=settings.RESPONSE_CACHE_MAX_BYTES
+        )
+        self._touched: dict[str, float] = {}
+        register_store(NAME, lambda: self.store)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
+        if method not in SAFE:
+            return self._write(environ, start_response)
+        if method != "GET" or not environ["PATH_INFO"].startswith("/api/"):
+            return self.application(environ, start_response)
+        lifetime = self._lifetime(environ["PATH_INFO"])
+        if not lifetime:
+            return self._pass_on(environ, start_response, "BYPASS")
+        return self._read(environ, start_response, lifetime)
+
+    def _lifetime(self, path: str) -> int:
+        return next((seconds for pattern, seconds in self.rules if pattern.fullmatch(path)), 0)
+
+    def _write(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        answer = self.application(environ, start_response)
+        viewer: Viewer | None = environ.get(ENVIRON_KEY)
+        if viewer is not None:
+            # Django has committed and nothing has been sent yet: whoever sees the answer sees the write.
+            invalidate_now([viewer.tag])
+        return answer
+
+    def _read(self, environ: Environ, start_response: StartResponse, lifetime: int) -> Iterable[bytes]:
+        credential, name = names_of(environ)
+        viewer = self.credentials.viewer_of(credential)
+        if viewer is None:
+            return self._pass_on(environ, start_response, "MISS", credential=credential)
+        tags = [EVERYTHING, f"cache:{NAME}", WITHDRAWN, viewer]
+        entry = self.store.entry(name)
+        replies = ask_all(("MGET", entry, *[tag_key(tag) for tag in tags]))
+        if replies is UNREACHABLE or not isinstance(replies[0], list):
+            return self._pass_on(environ, start_response, "BYPASS")
+        answer, versions = _valid(replies[0]), b""
+        if answer is None:
+            answer, versions = self._claim(name, tags)
+        if answer is not None:
+            self._touch(name)
+            record(NAME, "hits")
+            return reply(environ, start_response, "200 OK", answer, "HIT", credential)
+        record(NAME, "misses")
+        return self._pass_on(
+            environ, start_response, "MISS", credential=credential, name=name, versions=versions, lifetime=lifetime
+        )
+
+    def _claim(self, name: str, tags: list[str]) -> tuple[Answer | None, bytes]:
+        """Return the answer that another has computed meanwhile, or the versions to compute it under."""
+        lock, keys = key("lock", NAME, name), [tag_key(tag) for tag in tags]
+        give_up, pause = time.monotonic() + LOCK_MS / 1000, 0.004
+        while True:
+            replies = ask_all(
+                ("SET", lock, "1", "NX", "PX", str(LOCK_MS)),
+                *add_missing_versions(tags),
+                ("MGET", self.store.entry(name), *keys),
+            )
+            if replies is UNREACHABLE or not isinstance(replies[-1], list):
+                return None, b""
+            if (answer := _valid(replies[-1])) is not None:
+                if replies[0] is not None:
+                    ask_all(("DEL", lock))
+                return answer, b""
+            if replies[0] is not None or time.monotonic() > give_up:
+                return None, _joined(replies[-1][1:]) or b""
+            time.sleep(pause)
+            pause = min(pause * 2, 0.05)
+
+    def _pass_on(
+        self, environ: Environ, start_response: StartResponse, outcome: str, *, credential: str = "",
+        name: str = "", versions: bytes = b"", lifetime: int = 0,
+    ) -> Iterable[bytes]:  # fmt: skip
+        """Let Django answer; keep the answer when it may be kept."""
+        try:
+            started: list[Any] = []
+            chunks = self.application(environ, lambda *arguments: started.append(arguments))
+            status, headers, *_ = started[0]
+            if not may_be_kept(status, headers):
+                start_response(status, with_privacy(headers, environ, outcome, credential))
+                return chunks
+            body = b"".join(chunks)
+            if (close := getattr(chunks, "close", None)) is not None:
+                close()
+            answer = Answer(etag_of(body), [pair for pair in headers if pair[0].lower() in KEPT_HEADERS], body)
+            viewer: Viewer | None = environ.get(ENVIRON_KEY)
+            if viewer is not None and outcome == "MISS":
+                self._keep(answer, viewer, credential, name, versions, lifetime)
+            rest = [pair for pair in headers if pair[0].lower() not in KEPT_HEADERS]
+            return reply(environ, start_response, status, answer, outcome, credential, rest)
+        finally:
+            if name:
+                ask_all(("DEL", key("lock", NAME, name)))
+
+    def _keep(self, answer: Answer, viewer: Viewer, credential: str, name: str, versions: bytes, lifetime: int) -> None:
+        known = self.credentials.viewer_of(credential) if name else None
+        if known != viewer.tag:
+            # Its version was not read before the answer was computed: the next answer can be kept.
+            self.credentials.learn(credential, viewer.tag)
+            return
+        lasts = lifetime if viewer.lasts_seconds is None else min(lifetime, viewer.lasts_seconds)
+        if not versions or lasts < 1 or len(answer.body) > settings.CACHE_MAX_ENTRY_BYTES:
+            return
+        evicted = self.store.put(name, answer.pack(versions), lifetime_ms=lasts * 1000)
+        if evicted:
+            record(NAME, "evictions", evicted)
+
+    def _touch(self, name: str) -> None:
+        now = time.monotonic()
+        if self._touched.get(name, 0.0) < now - TOUCH_SECONDS:
+            if len(self._touched) > self.store.most_entries:
+                self._touched.clear()
+            self._touched[name] = now
+            self.store.touch(name, now_ms=int(time.time() * 1000))
+
+
+def names_of(environ: Environ) -> tuple[str, str]:
+    """Return the names of a request's credential (empty for a stranger) and of the entry that answers it."""
+    cookies = environ.get("HTTP_COOKIE", "")
+    parts = [environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_API_KEY", "")]
+    parts.append(cookies if carries_session(cookies) else "")
+    credential = _digest(parts) if any(parts) else ""
+    chosen_by = [
+        credential,
+        environ.get("HTTP_HOST", ""),
+        environ.get("wsgi.url_scheme", ""),
+        environ.get("HTTP_X_FORWARDED_PROTO", ""),
+        environ.get("SCRIPT_NAME", ""),
+        environ["PATH_INFO"],
+        environ.get("QUERY_STRING", ""),
+        environ.get("HTTP_ACCEPT", ""),
+    ]
+    return credential, _digest(chosen_by)
+
+
+def _digest(parts: list[str]) -> str:
+    # Lengths keep the parts apart, whatever they contain.
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+
+
+def _joined(versions: list[bytes | None]) -> bytes | None:
+    return None if None in versions else b"|".join([version for version in versions if version is not None])
+
+
+def _valid(found: list[bytes | None]) -> Answer | None:
+    versions = _joined(found[1:])
+    return None if versions is None or found[0] is None else unpack(found[0], versions)
+
+
+def reply(
+    environ: Environ, start_response: StartResponse, status: str, answer: Answer, outcome: str, credential: str,
+    rest: Headers | None = None,
+) -> Iterable[bytes]:  # fmt: skip
+    """Send an answer, or that the client has it already."""
+    headers = [*answer.headers, *(rest or []), ("ETag", answer.etag)]
+    if_none_match = environ.get("HTTP_IF_NONE_MATCH")
+    if if_none_match is not None and matches(if_none_match, answer.etag):
+        bare = [pair for pair in headers if pair[0].lower() not in ("content-length", "content-type")]
+        start_response("304 Not Modified", with_privacy(bare, environ, outcome, credential))
+        return []
+    start_response(status, with_privacy(headers, environ, outcome, credential))
+    return [answer.body]
+
+
+def with_privacy(headers: Headers, environ: Environ, outcome: str, credential: str) -> Headers:
+    """Add what tells caches on the way whom the answer is for."""
+    is_private = bool(credential) or bool(names_of(environ)[0])
+    added = [("X-Cache", outcome)]
+    if not any(name.lower() == "cache-control" for name, _ in headers):
+        added.append(("Cache-Control", "private, no-cache" if is_private else "public, no-cache"))
+    others = [pair for pair in headers if pair[0].lower() != "vary"]
+    return [*others, ("Vary", "Accept, Authorization, Cookie, X-API-Key"), *added]
