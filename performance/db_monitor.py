@@ -66,6 +66,8 @@ class DatabaseMonitor:
                 found: list[tuple[Any, ...]] = cursor.fetchall()
                 return found
 
+            # Inside a transaction PostgreSQL would show what it showed before.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             by_state, waits = dict(rows(CONNECTIONS)), dict(rows(WAITS))
             locks, slow = rows(LOCKS), rows(SLOW, [settings.SLOW_QUERY_THRESHOLD])
             (hit_ratio, commits, rollbacks, deadlocks, temporary, size), *_ = rows(TOTALS)

@@ -8,10 +8,10 @@ from performance import processes
 from performance.metrics import track_query
 
 COUNT_CONNECTIONS = """
-    SELECT count(*), count(*) FILTER (WHERE state <> 'idle'),
+    SELECT count(*), count(*) FILTER (WHERE state <> 'idle' AND pid <> pg_backend_pid()),
            current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+    WHERE backend_type = 'client backend'
 """
 
 

@@ -5,6 +5,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from agents.models import Profile
+from performance.caches.statistics import forget_unsent
 from performance.metrics.recorder import Recorder, recorder
 
 KEY = "a-monitoring-key-of-forty-characters-000"
@@ -13,6 +14,7 @@ KEY = "a-monitoring-key-of-forty-characters-000"
 @pytest.fixture(autouse=True)
 def nothing_measured() -> Iterator[Recorder]:
     recorder.forget()
+    forget_unsent()
     yield recorder
     recorder.forget()
 
@@ -30,5 +32,5 @@ def staff(alice: Profile) -> Client:
     alice.user.is_staff = True
     alice.user.save(update_fields=["is_staff"])
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice.user, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(alice.user)
     return client
