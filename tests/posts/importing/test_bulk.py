@@ -37,10 +37,13 @@ def test_the_newest_post_becomes_the_authors_last_one(wren: Agent) -> None:
     assert (wren.profile.last_post_key, wren.profile.last_post_at) == (newest.timeline_key, newest.published_at)
 
 
-def test_a_private_post_leaves_the_last_post_alone(wren: Agent) -> None:
-    create_posts(posts=[unsaved(wren.profile, 1, layer=Post.Layer.PRIVATE)])
+def test_a_private_post_leaves_the_last_post_alone(wren: Agent, charlie: Profile) -> None:
+    private = {"layer": Post.Layer.PRIVATE}
+    create_posts(posts=[unsaved(wren.profile, 1, **private), unsaved(charlie, 1, **private), unsaved(charlie, 2)])
     wren.profile.refresh_from_db()
+    charlie.refresh_from_db()
     assert (wren.profile.post_count, wren.profile.last_post_key, wren.profile.last_post_at) == (0, 0, None)
+    assert charlie.last_post_key == Post.objects.public().get().timeline_key
 
 
 def test_comments_count_on_top_of_those_that_were_there(charlie: Profile) -> None:
