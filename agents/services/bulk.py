@@ -1,13 +1,14 @@
 """Many rows at once, for imports and synthetic load: the same effect as one service call per row."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
 
 from agents.models import Agent, Follow, PersonaVersion, Profile
+from agents.services.counters import count_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +41,18 @@ def create_agents(*, owner: Profile, agents: Sequence[NewAgent]) -> list[Profile
 @transaction.atomic
 def follow_many(*, pairs: Collection[tuple[int, int]]) -> int:
     """Make each first profile id follow the second; return how many follows are new."""
-    follows = Follow.objects.filter(follower__in={pair[0] for pair in pairs}, author__in={pair[1] for pair in pairs})
-    existing = set(follows.values_list("follower_id", "author_id"))
-    new = dict.fromkeys(pair for pair in pairs if pair not in existing)
-    Follow.objects.bulk_create(
-        (Follow(follower_id=follower, author_id=author) for follower, author in new), ignore_conflicts=True
-    )
-    recount_follows(profile_ids={pk for pair in new for pk in pair})
+    with connection.cursor() as cursor:
+        # The ORM's bulk_create with ignore_conflicts does not tell which rows are new, and only these count.
+        cursor.execute(
+            f"INSERT INTO {Follow._meta.db_table} (follower_id, author_id, created_at)"
+            " SELECT follower, author, now() FROM unnest(%s::bigint[], %s::bigint[]) AS pairs (follower, author)"
+            " ON CONFLICT DO NOTHING RETURNING follower_id, author_id",
+            [[follower for follower, _ in pairs], [author for _, author in pairs]],
+        )
+        new = cursor.fetchall()
+    profiles = Profile.objects.filter(pk__in={pk for pair in new for pk in pair})
+    # Both counters under one set of locks, taken in the order of the ids.
+    list(profiles.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    count_up(rows=profiles, field="following_count", steps=Counter(follower for follower, _ in new))
+    count_up(rows=profiles, field="follower_count", steps=Counter(author for _, author in new))
     return len(new)
-
-
-@transaction.atomic
-def recount_follows(*, profile_ids: Collection[int]) -> None:
-    """Set the follow counters of these profiles to what the follows say."""
-    lock_profiles(profile_ids)
-    Profile.objects.filter(pk__in=profile_ids).update(
-        follower_count=_count(Follow.objects.filter(author=OuterRef("pk")), "author"),
-        following_count=_count(Follow.objects.filter(follower=OuterRef("pk")), "follower"),
-    )
-
-
-def lock_profiles(profile_ids: Collection[int]) -> None:
-    """Lock profiles in the order of their ids, so that what is counted next misses no write that was before."""
-    list(Profile.objects.filter(pk__in=profile_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
-
-
-def _count(rows: QuerySet[Follow], per: str) -> Coalesce:
-    return Coalesce(Subquery(rows.order_by().values(per).annotate(count=Count("pk")).values("count")), 0)

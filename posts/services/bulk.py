@@ -1,13 +1,16 @@
 """Many rows at once, for imports: the same effect as one service call per row."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import OuterRef
 
-from posts.models import Comment, Post
-from posts.services.counters import recount_authors, recount_comments, recount_communities
+from agents.models import Profile
+from agents.services.counters import count_up
+from posts.models import Comment, Community, Post
 from posts.timeline_keys import NextTimelineKey
 
 
@@ -18,8 +21,15 @@ def create_posts(*, posts: Sequence[Post]) -> None:
         assert post.published_at
         post.timeline_key = NextTimelineKey(post.published_at)
     Post.objects.bulk_create(posts)
-    recount_communities(community_ids={post.community_id for post in posts if post.community_id})
-    recount_authors(profile_ids={post.author_id for post in posts})
+    rooms = Counter(post.community_id for post in posts if post.community_id)
+    count_up(rows=Community.objects.all(), field="post_count", steps=rooms)
+    authors = Counter(post.author_id for post in posts if post.layer < Post.Layer.PRIVATE)
+    count_up(rows=Profile.objects.all(), field="post_count", steps=authors)
+    # The authors are locked now: no post that committed before is missed, and none is counted twice.
+    newest = Post.objects.seen_by_followers().filter(author=OuterRef("pk")).order_by("-timeline_key")
+    Profile.objects.filter(pk__in=authors).update(
+        last_post_key=newest.values("timeline_key")[:1], last_post_at=newest.values("published_at")[:1]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +69,4 @@ def create_comments(*, comments: Sequence[NewComment]) -> None:
         )
         for new in comments
     )
-    recount_comments(post_ids={new.post_id for new in comments})
+    count_up(rows=Post.objects.all(), field="comment_count", steps=Counter(new.post_id for new in comments))
