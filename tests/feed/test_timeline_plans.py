@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from agents.models import Profile
@@ -94,3 +95,18 @@ def test_a_community_reads_its_own_timeline_however_busy(is_deep: bool, order: s
 def test_a_search_reads_the_full_text_index_however_rare_the_word(is_deep: bool, term: str, middle: int) -> None:
     plan = plan_of(timelines.search(term=term, viewer=None, before=middle if is_deep else None, limit=20))
     assert_reads(plan, "post_search", "posts_post_timeline_key_key")
+
+
+def test_a_busy_author_or_community_is_not_searched_in_the_timeline_of_everyone(middle: int) -> None:
+    # What the planner thinks of index-only scans on a table that was not vacuumed for long.
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_indexonlyscan = off")
+    author = Profile.objects.order_by("-post_count")[0]
+    room = Community.objects.order_by("-post_count")[0]
+    for before in (None, middle):
+        for viewer in (None, author):
+            plan = plan_of(timelines.profile(author=author, viewer=viewer, before=before, limit=20))
+            assert_reads(plan, "post_author_timeline")
+        assert_reads(
+            plan_of(timelines.community(room=room, viewer=None, before=before, limit=20)), "post_community_timeline"
+        )
