@@ -38,6 +38,13 @@ class Script:
         """Return how often each step was asked for, over all runs."""
         return Counter(line.split()[2] for line in self.lines() if line.startswith("asked"))
 
+    def keys(self) -> set[str]:
+        """Return the different idempotency keys of all calls."""
+        return {line.split()[3] for line in self.lines()}
+
+    def answered(self) -> Counter[str]:
+        return Counter(line.split()[2] for line in self.lines() if line.startswith("answered"))
+
 
 @pytest.fixture
 def script(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:

@@ -1,7 +1,7 @@
 """Providers that do as a folder says, also in another process: `SCRIPT_FOLDER` holds their orders and their log.
 
 `hold-STEP`: wait while the file is there. `fail-STEP`: raise the `ProviderError` that the file describes, once.
-`delays.json`: seconds by step. `calls.log` gets a line per call: "asked RUN STEP", then "answered RUN STEP".
+`delays.json`: seconds by step. `calls.log` gets a line per call: "asked RUN STEP KEY", then "answered RUN STEP KEY".
 """
 
 import io
@@ -38,7 +38,7 @@ def play(key: str) -> None:
     """Do what the folder says about one call."""
     folder = Path(os.environ["SCRIPT_FOLDER"])
     _, run, step, _ = key.split("-")
-    _log(folder, f"asked {run} {step}")
+    _log(folder, f"asked {run} {step} {key}")
     delays = folder / "delays.json"
     time.sleep(json.loads(delays.read_text()).get(step, 0.0) if delays.exists() else 0.0)
     while (folder / f"hold-{step}").exists():
@@ -48,7 +48,7 @@ def play(key: str) -> None:
         order = json.loads(failure.read_text())
         failure.unlink()
         raise ProviderError("Scripted failure.", **order)
-    _log(folder, f"answered {run} {step}")
+    _log(folder, f"answered {run} {step} {key}")
 
 
 def _log(folder: Path, line: str) -> None:
