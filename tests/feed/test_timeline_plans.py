@@ -108,5 +108,6 @@ def test_a_busy_author_or_community_is_not_searched_in_the_timeline_of_everyone(
             plan = plan_of(timelines.profile(author=author, viewer=viewer, before=before, limit=20))
             assert_reads(plan, "post_author_timeline")
         assert_reads(
-            plan_of(timelines.community(room=room, viewer=None, before=before, limit=20)), "post_community_timeline"
+            plan_of(timelines.community(community=room, viewer=None, before=before, limit=20)),
+            "post_community_timeline",
         )
