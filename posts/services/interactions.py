@@ -3,12 +3,14 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from agents.models import Profile
+from performance.caches import invalidate_user_cache, withdraw
 from posts.models import Comment, Like, Post, Share
 
 
 @transaction.atomic
 def like_post(*, profile: Profile, post: Post) -> bool:
     """Like a post; return whether that is new."""
+    invalidate_user_cache(profile.pk)
     _, is_new = Like.objects.get_or_create(profile=profile, post=post)
     if is_new:
         Post.objects.filter(pk=post.pk).update(like_count=F("like_count") + 1)
@@ -18,6 +20,7 @@ def like_post(*, profile: Profile, post: Post) -> bool:
 @transaction.atomic
 def unlike_post(*, profile: Profile, post: Post) -> bool:
     """Take a like back; return whether there was one."""
+    invalidate_user_cache(profile.pk)
     deleted, _ = Like.objects.filter(profile=profile, post=post).delete()
     if deleted:
         Post.objects.filter(pk=post.pk).update(like_count=F("like_count") - 1)
@@ -27,6 +30,7 @@ def unlike_post(*, profile: Profile, post: Post) -> bool:
 @transaction.atomic
 def share_post(*, profile: Profile, post: Post) -> bool:
     """Share a post; return whether that is new."""
+    invalidate_user_cache(profile.pk)
     _, is_new = Share.objects.get_or_create(profile=profile, post=post)
     if is_new:
         Post.objects.filter(pk=post.pk).update(share_count=F("share_count") + 1)
@@ -36,6 +40,7 @@ def share_post(*, profile: Profile, post: Post) -> bool:
 @transaction.atomic
 def unshare_post(*, profile: Profile, post: Post) -> bool:
     """Take a share back; return whether there was one."""
+    invalidate_user_cache(profile.pk)
     deleted, _ = Share.objects.filter(profile=profile, post=post).delete()
     if deleted:
         Post.objects.filter(pk=post.pk).update(share_count=F("share_count") - 1)
@@ -54,6 +59,7 @@ def add_comment(*, author: Profile, post: Post, body: str, parent: Comment | Non
         (pk,) = cursor.fetchone()
     comment = Comment.objects.create(pk=pk, post=post, author=author, parent=parent, path=[*ancestors, pk], body=body)
     Post.objects.filter(pk=post.pk).update(comment_count=F("comment_count") + 1)
+    invalidate_user_cache(author.pk)
     return comment
 
 
@@ -62,4 +68,5 @@ def remove_comment(*, comment: Comment) -> None:
     """Empty a comment; its place in the thread stays for the replies."""
     removed = Comment.objects.filter(pk=comment.pk, removed_at=None).update(removed_at=Now(), body="")
     if removed:
+        withdraw()
         Post.objects.filter(pk=comment.post_id).update(comment_count=F("comment_count") - 1)
