@@ -126,6 +126,8 @@ RESPONSE_CACHE_SECONDS = {
     r"/api/(tokens|query/rag)(/.*)?": 60,
     r"/api/scrape(/.*)?": 300,
 }
+# An unsafe request to these paths may change what everyone sees: the staff's tools.
+RESPONSE_CACHE_WITHDRAWN_BY = ("/admin/",)
 RESPONSE_CACHE_MAX_ENTRIES = env.int("RESPONSE_CACHE_MAX_ENTRIES", 10_000)
 RESPONSE_CACHE_MAX_BYTES = env.int("RESPONSE_CACHE_MAX_BYTES", 128_000_000)
 
