@@ -24,8 +24,8 @@ WAITS = """
     GROUP BY 1 ORDER BY 2 DESC
 """
 LOCKS = """
-    SELECT blocked.pid, pg_blocking_pids(blocked.pid)::text, extract(epoch FROM clock_timestamp() - blocked.query_start)::float,
-           blocked.query
+    SELECT blocked.pid, pg_blocking_pids(blocked.pid)::text,
+           extract(epoch FROM clock_timestamp() - blocked.query_start)::float, blocked.query
     FROM pg_stat_activity blocked
     WHERE blocked.datname = current_database() AND cardinality(pg_blocking_pids(blocked.pid)) > 0
     ORDER BY blocked.query_start LIMIT 20
