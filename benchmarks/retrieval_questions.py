@@ -31,10 +31,53 @@ _OTHER_WORDS = {
     "use": "employ", "user": "person using it", "users": "those who use it", "using": "with", "website": "site",
     "work": "labour", "workshop": "course", "workshops": "courses", "write": "author", "writing": "authoring",
 }  # fmt: skip
-_DROPPED = frozenset(
-    "a an and are as at be been but by for from has have in into is it its of on or our that the their there this to"
-    " was we were will with you your us they them these those i my can how".split()  # noqa: SIM905
-)
+_DROPPED = [
+    "a",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "been",
+    "but",
+    "by",
+    "for",
+    "from",
+    "has",
+    "have",
+    "in",
+    "into",
+    "is",
+    "it",
+    "its",
+    "of",
+    "on",
+    "or",
+    "our",
+    "that",
+    "the",
+    "their",
+    "there",
+    "this",
+    "to",
+    "was",
+    "we",
+    "were",
+    "will",
+    "with",
+    "you",
+    "your",
+    "us",
+    "they",
+    "them",
+    "these",
+    "those",
+    "i",
+    "my",
+    "can",
+    "how",
+]
 _TEMPLATES = ("what is said about {}?", "where can I read of {}?", "tell me about {}", "{}: what do we know?")
 
 

@@ -73,7 +73,7 @@ def _store(contents: Sequence[Content], drafts: dict[int, list[Passage]]) -> Non
     for content in rows:
         content.sketch = sketch_of(content.text)
         content.embedding = _mean(drafts[content.pk])
-        content.analyzed_at = Now()  # type: ignore[assignment]
+        content.analyzed_at = Now()
     Content.objects.bulk_update(rows, ["sketch", "embedding", "analyzed_at"])
     _mark_near_duplicates(rows)
 
