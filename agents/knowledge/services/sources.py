@@ -15,7 +15,7 @@ from agents.knowledge.models import Content, Source
 from agents.knowledge.parsing.bounded import UnparsableDocument
 from agents.knowledge.parsing.pages import canonical_url, read_page
 from agents.knowledge.poking import poke
-from agents.knowledge.services.contents import save_author, save_content
+from agents.knowledge.services.contents import revise_content, save_author, save_content
 from agents.models import Agent, Profile
 
 LEASE = timedelta(minutes=2)
@@ -135,6 +135,8 @@ def _read_page(source: Source, answer: Fetched) -> Outcome:
         language=page.language,
         published_at=page.published_at,
     )
+    if not is_new:
+        revise_content(content=content, title=page.title, text=page.text)
     return Outcome(content=content, count=int(is_new), title=page.title)
 
 
