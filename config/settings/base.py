@@ -11,6 +11,7 @@ from kombu import Queue
 from config import embedded
 from config.settings.databases import database
 from config.settings.generation import *
+from config.settings.knowledge import *
 from config.settings.publishing import *
 
 # Makes the generic classes that the type checker knows subscriptable at run time.
@@ -139,7 +140,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ROUTES = {"posts.generation.tasks.*": {"queue": "generation"}}
 # A worker that is not told which queues to serve serves all of them.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("generation")]
-CELERY_BEAT_SCHEDULE |= {
+CELERY_BEAT_SCHEDULE |= KNOWLEDGE_BEAT | {
     # With a lease of 15 seconds, a run whose worker died goes on within 25.
     "resume-runs": {"task": "posts.generation.tasks.resume_runs", "schedule": 10.0},
 }

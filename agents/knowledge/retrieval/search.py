@@ -157,7 +157,7 @@ def search(
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return [Hit(*row[:11], ranks=row[11]) for row in cursor.fetchall()]
+        return [Hit(*row) for row in cursor.fetchall()]
 
 
 def _conditions(filters: Filters) -> tuple[str, dict[str, Any]]:

@@ -48,6 +48,20 @@ def save_content(
     )
 
 
+def revise_content(*, content: Content, title: str, text: str) -> bool:
+    """Replace a content's words by those that its source has now; return whether they differ.
+
+    Its passages are made anew in the background. What was quoted stays in the cards as it was quoted.
+    """
+    text = clean(text)
+    if not text or text == content.text:
+        return False
+    Content.objects.filter(pk=content.pk).update(
+        title=shorten(title, 500) or content.title, text=text, analyzed_at=None, near_duplicate_of=None
+    )
+    return True
+
+
 def save_author(*, platform: str, name: str) -> Author | None:
     """Return the author that a platform names so, stored if new; None for an empty name."""
     username = shorten(name, 200)
