@@ -51,4 +51,10 @@ OUTBOUND_USER_AGENT = "Aviary/0.1"
 CELERY_BEAT_SCHEDULE = {
     # A poke that nobody took within two seconds is dropped: the next one does the same.
     "publish-due": {"task": "posts.publishing.tasks.publish_due", "schedule": 1.0, "options": {"expires": 2}},
+    "deliver-webhooks": {
+        "task": "posts.publishing.tasks.deliver_webhooks",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "fetch-figures": {"task": "posts.publishing.tasks.fetch_figures", "schedule": 15.0, "options": {"expires": 30}},
 }
