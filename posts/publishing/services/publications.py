@@ -18,6 +18,7 @@ from posts.publishing.networks.base import MediaRule, Receipt
 from posts.publishing.services import outcomes
 from posts.publishing.services.threads import cancel_following
 from posts.publishing.services.transitions import Overtaken, advance
+from posts.publishing.services.webhooks import announce
 from posts.publishing.states import OPEN, Status
 
 FURTHEST = timedelta(days=366)
@@ -127,6 +128,7 @@ def create_publication(
             publication.image.save(f"{uuid.uuid4().hex}.jpg", ContentFile(draft.image), save=False)
         publication.save(force_insert=True)
         PublicationEvent.objects.create(publication=publication, to_status=status, actor=author, reason="Created")
+        announce(owner_id=publication.owner_id, kind="created", publication=publication.pk, status=status)
         first = first or publication
         previous = publication
     if first is None:
@@ -234,6 +236,7 @@ def approve(*, publication: Publication, actor: Profile) -> None:
         reason="Approved",
         due_at=None if publication.previous_id else max(scheduled_at or timezone.now(), timezone.now()),
     )
+    announce(owner_id=publication.owner_id, kind="approved", publication=publication.pk)
     following = Publication.objects.filter(previous=publication, status=Status.PENDING_APPROVAL).first()
     if following:
         approve(publication=following, actor=actor)

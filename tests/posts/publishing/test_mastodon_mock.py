@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def instance(settings: Settings) -> Iterator[str]:
-    settings.OUTBOUND_NETWORKS = ["127.0.0.0/8"]
+    settings.FETCH_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     with MockServer() as server:
         http.client.cache_clear()
         yield server.base_url
