@@ -5,6 +5,7 @@ from django.db.models import Max
 
 from agents.models import Agent, PersonaVersion, Profile
 from agents.services.people import update_profile
+from performance.caches import invalidate_agent_cache
 
 
 @transaction.atomic
@@ -37,6 +38,7 @@ def save_persona(*, agent: Agent, persona: dict[str, Any], note: str = "") -> Pe
     number = locked.persona_versions.aggregate(newest=Max("number", default=0))["newest"] + 1
     version = PersonaVersion.objects.create(agent=locked, number=number, note=note, **(before | persona))
     Agent.objects.filter(pk=agent.pk).update(persona=version)
+    invalidate_agent_cache(agent.pk, agent.owner_id)
     agent.persona = version
     return version
 
