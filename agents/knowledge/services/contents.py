@@ -4,6 +4,7 @@ from datetime import datetime
 from agents.knowledge.models import Author, Content
 from agents.knowledge.text import clean, shorten
 from agents.models import Agent
+from performance.caches import invalidate_agent_cache
 
 MAX_URL_LENGTH = 2000
 
@@ -33,7 +34,7 @@ def save_content(
     if not text:
         raise ValueError("The text is empty.")
     url = url if len(url) <= MAX_URL_LENGTH else ""
-    return Content.objects.get_or_create(
+    content, is_new = Content.objects.get_or_create(
         agent=agent,
         fingerprint=fingerprint_of(platform=platform, url=url, text=text),
         defaults={
@@ -46,6 +47,9 @@ def save_content(
             "published_at": published_at,
         },
     )
+    if is_new and agent is not None:
+        invalidate_agent_cache(agent.pk)
+    return content, is_new
 
 
 def revise_content(*, content: Content, title: str, text: str) -> bool:
