@@ -31,10 +31,10 @@ def find_patterns() -> int:
     )
     dimensions = current_embedder().dimensions
     # During a change of the model some are of the old one still.
-    rows = [row for row in rows if row[1] is not None and row[1].dimensions() == dimensions]
+    rows = [row for row in rows if row[1] is not None and len(row[1]) == dimensions]
     if len(rows) < MIN_CONTENTS:
         return 0
-    vectors = np.array([row[1].to_numpy() for row in rows if row[1] is not None], np.float32)
+    vectors = np.array([row[1] for row in rows], np.float32)
     vectors -= vectors.mean(axis=0)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     nearness, labels = _cluster(vectors, count=max(2, round(math.sqrt(len(rows) / 2))))
