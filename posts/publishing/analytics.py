@@ -32,7 +32,7 @@ def summary(owner: Profile, start: date, end: date, account: int | None = None) 
         rows = rows.filter(account=account)
     sums = {name: Coalesce(Sum(name), 0) for name in (*COUNTERS, "published_count")}
     days = list(rows.values("day").annotate(**sums).order_by("day"))
-    total = {name: sum(day[name] for day in days) for name in sums}
+    total = rows.aggregate(**sums)
     return {"total": total, "days": [day | {"day": day["day"].isoformat()} for day in days]}
 
 

@@ -29,7 +29,7 @@ class ImportRequest(StrictSerializer):
 
 class RowErrors(serializers.Serializer[Any]):
     row = serializers.IntegerField(help_text="1 is the first line below the header.")
-    errors = serializers.ListField(child=serializers.CharField())
+    reasons = serializers.ListField(child=serializers.CharField())
 
 
 class ImportReport(serializers.Serializer[Any]):
@@ -50,9 +50,9 @@ class ImportView(ApiView):
         data = self.body(ImportRequest)
         lines = imports.read_csv(data["csv"]) if "csv" in data else data["rows"]
         rows = imports.look_at(author=self.actor, lines=lines)
-        bad = [{"row": row.number, "errors": row.errors} for row in rows if row.errors]
+        bad = [{"row": row.number, "reasons": row.errors} for row in rows if row.errors]
         if bad and not data["preview"]:
-            raise ValidationError({f"rows[{row['row']}]": row["errors"] for row in bad[:SHOWN_ERRORS]})
+            raise ValidationError({f"rows[{row.number}]": row.errors for row in rows if row.errors})
         created = [] if data["preview"] else imports.write(author=self.actor, rows=rows)
         report = {
             "row_count": len(rows),

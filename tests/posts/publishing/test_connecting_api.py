@@ -93,7 +93,7 @@ def test_a_state_belongs_to_the_key_or_session_that_asked_for_it(
     way = {"state": start(client_of(alice))["state"], "code": "good"}
     for thief in (client_of(alice), client_of(charlie)):
         assert thief.get("/api/accounts/callback/x", way).status_code == 422
-    assert client_of().get("/api/accounts/callback/x", way).status_code == 401
+    assert client_of(None).get("/api/accounts/callback/x", way).status_code == 401
     assert x_consent.forms == []
 
 
@@ -198,7 +198,7 @@ def test_a_name_that_rebinds_is_resolved_once_and_that_address_is_connected_to(
     answers = iter(["93.184.216.34", "127.0.0.1"])
     connected: list[str] = []
 
-    def resolve(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
+    def resolve(host: str, port: int, **options: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
         return [(2, 1, 6, "", (next(answers), port))]
 
     def connect(self: object, host: str, *args: object) -> None:
