@@ -26,6 +26,7 @@ _MARKUP = (
     (re.compile(r"\[\^[^\]]*\]"), ""),
     (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
     (re.compile(r"\[([^\]]*)\]\[[^\]]*\]"), r"\1"),
+    (re.compile(r"<!--[\s\S]*?(-->|\Z)"), ""),
     (re.compile(r"</?[A-Za-z][^>]*>"), ""),
     (re.compile(r"(\*\*|__|`)"), ""),
     (re.compile(r"(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)"), ""),
@@ -118,6 +119,11 @@ def reads_well(sentence: str) -> bool:
         and not _UNFIT.search(sentence)
         and not _ADDRESSES_A_MODEL.search(sentence)
     )
+
+
+def is_presentable(title: str) -> bool:
+    """Whether a title from outside can be shown as it is: it names a text and does not talk to a machine."""
+    return not _ADDRESSES_A_MODEL.search(title) and not re.search(r"https?:|[<>{}]", title)
 
 
 def stands_alone(sentence: str) -> bool:

@@ -1,7 +1,7 @@
 """What an agent writes about next, and what it knows about it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramSimilarity
@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents.knowledge.models import Content, Passage
 from agents.models import Agent
-from posts.generation.extracts import paragraphs, reads_well, sentences, terms, weigh
+from posts.generation.extracts import is_presentable, paragraphs, reads_well, sentences, terms, weigh
 from posts.generation.models import Run
 from posts.models import Post
 
@@ -91,10 +91,17 @@ def _candidates(run: Run) -> Iterator[Content]:
     nearness = TrigramSimilarity("title", OuterRef("title"))  # type: ignore[arg-type]
     told = _recent_posts(agent).alias(nearness=nearness).filter(nearness__gt=TOO_NEAR)
     unused = Content.objects.filter(~Exists(used), ~Exists(told)).order_by("-id")
-    yield from unused.filter(agent=agent)[:CANDIDATES]
+    yield from _presentable(unused.filter(agent=agent)[:CANDIDATES])
     themes = _any_of(_themes(run))
     if themes is not None:
-        yield from unused.filter(_fits(themes), agent=None)[:CANDIDATES]
+        yield from _presentable(unused.filter(_fits(themes), agent=None)[:CANDIDATES])
+
+
+def _presentable(contents: Iterable[Content]) -> Iterator[Content]:
+    """Yield the contents whose title can become a topic and whose text has something to quote."""
+    for content in contents:
+        if is_presentable(content.title) and passages_from([content], topic=content.title, limit=1):
+            yield content
 
 
 def _fits(query: SearchQuery) -> Q:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posts.generation.extracts import plain, reads_well, sentences, stands_alone, terms
+from posts.generation.extracts import is_presentable, plain, reads_well, sentences, stands_alone, terms
 from posts.generation.providers.base import TextPrompt
 
 
@@ -161,13 +161,15 @@ class Speaker:
 
     def __init__(self, prompt: TextPrompt) -> None:
         self._prompt = prompt
-        self._topic = plain(prompt.topic).rstrip(".!? ")
+        topic = plain(prompt.topic).rstrip(".!? ")
+        self._topic = topic if topic and is_presentable(topic) else "a text I was sent"
         self._tone = self._choose_tone()
 
     def opening(self, *, source: str) -> str:
         """Return the first sentence: about the source when there is one, else about the topic."""
-        phrases = self._tone.reading if source else self._tone.openings
-        text = self._pick("opening", phrases).format(topic=self._as_subject(), source=plain(source).rstrip("."))
+        source = plain(source).rstrip(".")
+        phrases = self._tone.reading if source and is_presentable(source) else self._tone.openings
+        text = self._pick("opening", phrases).format(topic=self._as_subject(), source=source)
         return text[0].upper() + text[1:]
 
     def closing(self) -> str:
