@@ -46,9 +46,14 @@ def verify(query: HotQuery) -> Verdict:
         return Verdict(query=query, problem=f"no rows to try it on ({error}); run manage.py seed_load first")
     if not (problem := _problem(query, plan)):
         return Verdict(query=query)
-    large = plan.sequential_scans - _small(plan.sequential_scans)
-    if plan.sequential_scans and not large and not _problem(query, explain(statement, without_sequential_scans=True)):
+    pages = _pages(plan.sequential_scans)
+    if any(pages[table] > SMALL_TABLE_PAGES for table in plan.sequential_scans):
+        return Verdict(query=query, problem=problem)
+    again = explain(statement, without_sequential_scans=True)
+    if query.indexes <= again.indexes:
         return Verdict(query=query, note=f"{_names(plan.sequential_scans)} too small to need it")
+    if empty := frozenset(table for table in plan.sequential_scans if not pages[table]):
+        return Verdict(query=query, note=f"not proved: {_names(empty)} empty")
     return Verdict(query=query, problem=problem)
 
 
@@ -88,10 +93,10 @@ def _problem(query: HotQuery, plan: Plan) -> str:
     return ""
 
 
-def _small(tables: frozenset[str]) -> set[str]:
+def _pages(tables: frozenset[str]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(SIZES, [list(tables)])
-        return {name for name, pages in cursor.fetchall() if pages <= SMALL_TABLE_PAGES}
+        return dict(cursor.fetchall())
 
 
 def _names(names: frozenset[str]) -> str:
