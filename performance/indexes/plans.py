@@ -22,6 +22,7 @@ SIZES = (
 class Plan:
     indexes: frozenset[str]
     sequential_scans: frozenset[str]
+    tables: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +47,13 @@ def verify(query: HotQuery) -> Verdict:
         return Verdict(query=query, problem=f"no rows to try it on ({error}); run manage.py seed_load first")
     if not (problem := _problem(query, plan)):
         return Verdict(query=query)
-    pages = _pages(plan.sequential_scans)
+    pages = _pages(plan.tables)
     if any(pages[table] > SMALL_TABLE_PAGES for table in plan.sequential_scans):
         return Verdict(query=query, problem=problem)
     again = explain(statement, without_sequential_scans=True)
     if query.indexes <= again.indexes:
         return Verdict(query=query, note=f"{_names(plan.sequential_scans)} too small to need it")
-    if empty := frozenset(table for table in plan.sequential_scans if not pages[table]):
+    if empty := frozenset(table for table in plan.tables if not pages.get(table)):
         return Verdict(query=query, note=f"not proved: {_names(empty)} empty")
     return Verdict(query=query, problem=problem)
 
@@ -71,6 +72,7 @@ def explain(statement: Statement, *, without_sequential_scans: bool = False) -> 
     return Plan(
         indexes=frozenset(node["Index Name"] for node in nodes if "Index Name" in node),
         sequential_scans=frozenset(node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"),
+        tables=frozenset(node["Relation Name"] for node in nodes if "Relation Name" in node),
     )
 
 
