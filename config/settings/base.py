@@ -103,18 +103,6 @@ CACHES: dict[str, dict[str, Any]] = {
 CACHE_MAX_ENTRIES = env.int("CACHE_MAX_ENTRIES", 10_000)
 CACHE_MAX_BYTES = env.int("CACHE_MAX_BYTES", 64_000_000)
 CACHE_MAX_ENTRY_BYTES = env.int("CACHE_MAX_ENTRY_BYTES", 1_000_000)
-# Networks that agents may fetch from although they are not on the public internet, such as 10.1.0.0/16.
-FETCH_ALLOWED_NETWORKS: list[str] = env.list("FETCH_ALLOWED_NETWORKS", [])
-
-# The model that turns texts into vectors: "wordllama" (ships with Aviary, offline) or "openai" (any
-# compatible endpoint). After a change everything is embedded again in the background.
-EMBEDDINGS = {
-    "provider": env.str("EMBEDDINGS_PROVIDER", "wordllama"),
-    "url": env.str("EMBEDDINGS_URL", "https://api.openai.com/v1"),
-    "model": env.str("EMBEDDINGS_MODEL", "text-embedding-3-small"),
-    "dimensions": env.int("EMBEDDINGS_DIMENSIONS", 1536),
-    "key": env.str("EMBEDDINGS_KEY", ""),
-}
 # Seconds that an answer to GET may be served to its own viewer again; the first pattern that matches the whole
 # path decides, and what matches none is never kept.
 RESPONSE_CACHE_SECONDS = {
