@@ -118,7 +118,8 @@ class CardQuerySet(models.QuerySet["Card"]):
 
     def for_list(self) -> Self:
         """Load cards with their author and their citations, in two statements."""
-        citations = Prefetch("citations", self.model.citations.rel.related_model._default_manager.select_related("author"))
+        attributions = self.model._meta.get_field("citations").related_model._default_manager
+        citations = Prefetch("citations", attributions.select_related("author"))
         return self.select_related("profile").prefetch_related(citations).fetch_mode(models.FETCH_RAISE)
 
 

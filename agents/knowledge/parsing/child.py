@@ -103,7 +103,7 @@ def _entry(entry: Any, base: str) -> dict[str, Any]:
     }
 
 
-def parse_feed(text: str) -> dict[str, Any]:
+def parse_feed(text: str, base_url: str = "") -> dict[str, Any]:
     """Return title, language, problem and entries of an RSS or Atom document."""
     text = _DECLARATION.sub("", _CONTROLS.sub("", text), count=1)
     parsed = feedparser.parse(
@@ -112,7 +112,7 @@ def parse_feed(text: str) -> dict[str, Any]:
         sanitize_html=False,
         resolve_relative_uris=False,
     )
-    base = parsed.feed.get("link", "")
+    base = urljoin(base_url, parsed.feed.get("link", ""))
     entries = [_entry(entry, base) for entry in parsed.entries[:MAX_ENTRIES]]
     # An address that several entries share is not the address of any of them.
     seen = Counter(entry["url"] for entry in entries)
@@ -127,7 +127,7 @@ def parse_feed(text: str) -> dict[str, Any]:
     }
 
 
-def parse_page(text: str) -> dict[str, Any]:
+def parse_page(text: str, base_url: str = "") -> dict[str, Any]:
     """Return title, author, date, language, canonical address and words of an HTML page."""
     # Here, because it takes longer to load than a feed takes to parse.
     import trafilatura
@@ -161,7 +161,7 @@ def seal() -> None:
 
 
 def main() -> None:
-    kind, cpu_seconds, memory_bytes = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+    kind, base_url, cpu_seconds, memory_bytes = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
     confine(memory_bytes=memory_bytes)
     parse, warm_ups = {"feed": (parse_feed, WARM_UP_FEEDS), "page": (parse_page, WARM_UP_PAGES)}[kind]
     for warm_up in warm_ups:
@@ -171,7 +171,7 @@ def main() -> None:
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     text, guessed = decode(sys.stdin.buffer.read())
     seal()
-    answer = parse(text)
+    answer = parse(text, base_url)
     answer["problem"] = "; ".join(filter(None, (answer["problem"], guessed)))
     sys.stdout.write(json.dumps(answer))
 
