@@ -126,8 +126,9 @@ def one_minute(count: int = 10_000) -> Iterator[Row]:
             for worker in workers:
                 worker.wait()
             rows = Publication.objects.filter(owner=owner, status="published")
-            lags = [(sent - due).total_seconds() for sent, due in rows.values_list("last_sent_at", "scheduled_at")]
-            last = max(rows.values_list("last_sent_at", flat=True))
+            times: list[tuple[Any, Any]] = list(rows.values_list("last_sent_at", "scheduled_at"))
+            lags = [(sent - due).total_seconds() for sent, due in times]
+            last = max(sent for sent, _ in times)
             attempts = sum(rows.values_list("attempt", flat=True))
     finally:
         server.kill()

@@ -1,6 +1,7 @@
 """Take due rows in hand: one statement, any number of workers, nothing taken twice."""
 
 from collections import Counter
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -83,10 +84,12 @@ def _charge(network: Network, claims: list[Claim]) -> set[int]:
     wanted = Counter(limits.account_key(claim.account_id) for claim in to_send)
     limits.ensure_buckets(dict.fromkeys(wanted, network.rate))
     granted = limits.take(wanted)
-    refused: set[int] = set()
+    refused: dict[int, datetime] = {}
     for key, (count, turns) in granted.items():
         rows = [claim.id for claim in to_send if limits.account_key(claim.account_id) == key]
-        for row, turn in zip(rows[count:], turns, strict=True):
-            Publication.objects.filter(pk=row).update(due_at=turn, lease_until=None)
-            refused.add(row)
-    return refused
+        refused |= dict(zip(rows[count:], turns, strict=True))
+    Publication.objects.bulk_update(
+        [Publication(pk=row, due_at=turn, lease_until=None) for row, turn in refused.items()],
+        ["due_at", "lease_until"],
+    )
+    return set(refused)
