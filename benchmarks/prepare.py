@@ -59,8 +59,22 @@ COLUMNS: dict[str, Any] = {
     **{
         name: F(name)
         for name in (
-            "id", "kind", "layer", "title", "image", "image_alt", "is_generated", "published_at", "edited_at",
-            "like_count", "share_count", "comment_count", "timeline_key", "excerpt", "is_liked", "is_shared",
+            "id",
+            "kind",
+            "layer",
+            "title",
+            "image",
+            "image_alt",
+            "is_generated",
+            "published_at",
+            "edited_at",
+            "like_count",
+            "share_count",
+            "comment_count",
+            "timeline_key",
+            "excerpt",
+            "is_liked",
+            "is_shared",
         )  # fmt: skip
     },
     **{f"author_{name}": F(f"author__{name}") for name in ("handle", "display_name", "kind")},
@@ -83,8 +97,7 @@ def write_statements(target: Path) -> None:
         compile_query("bench", home_as_columns, parameters, (False, is_many)).text for is_many in (False, True)
     )
     json_few, json_many = (
-        reads.home.statement(viewer=1, before=None, limit=21, follows_many=is_many)[0].sql
-        for is_many in (False, True)
+        reads.home.statement(viewer=1, before=None, limit=21, follows_many=is_many)[0].sql for is_many in (False, True)
     )
     texts = {"few": few, "many": many, "json_few": json_few, "json_many": json_many}
     target.write_text(json.dumps({**texts, "many_follows": timelines.MANY_FOLLOWS}))

@@ -37,5 +37,7 @@ def save(figures: list[Figure]) -> None:
 def show(figures: list[Figure]) -> None:
     width = max(len(figure.name) for figure in figures)
     for figure in figures:
-        goal = "" if figure.goal is None else f"{figure.op} {figure.goal:g} {'reached' if figure.is_reached else 'MISSED'}"
+        goal = (
+            "" if figure.goal is None else f"{figure.op} {figure.goal:g} {'reached' if figure.is_reached else 'MISSED'}"
+        )
         print(f"{figure.name:<{width}}  {figure.value:>10.3f} {figure.unit:<10} {goal}")

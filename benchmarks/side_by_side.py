@@ -113,15 +113,15 @@ def rounds(
     return bursts, costs
 
 
-def describe(
-    peers: list[Peer], bursts: dict[str, list[Measured]], costs: dict[str, list[float]]
-) -> list[Figure]:
+def describe(peers: list[Peer], bursts: dict[str, list[Measured]], costs: dict[str, list[float]]) -> list[Figure]:
     figures = []
     for peer in peers:
         rates = [measured.per_second for measured in bursts[peer.name]]
         figures += [
             Figure(f"{peer.name}: requests per second", median(rates), "/s"),
-            Figure(f"{peer.name}: spread of requests per second", (max(rates) - min(rates)) / median(rates), "of median"),
+            Figure(
+                f"{peer.name}: spread of requests per second", (max(rates) - min(rates)) / median(rates), "of median"
+            ),
             Figure(f"{peer.name}: CPU", median(costs[peer.name]), "ms/request"),
         ]
         for name in ("p50", "p95", "p99"):
@@ -158,5 +158,3 @@ def growth(peers: list[Peer], options: argparse.Namespace, folder: Path) -> list
         Figure(f"p50 of the feed following 5,000, {options.posts:,} posts", many, "ms"),
         Figure("p50 following 5,000 vs 10", many / few, "x", "<=", 2.0),
     ]
-
-

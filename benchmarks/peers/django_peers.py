@@ -32,9 +32,9 @@ def find_key(secret: str) -> ApiKey | None:
 
 
 def home(viewer: Profile) -> QuerySet[Post]:
-    return Post.objects.filter(
-        author__followers__follower=viewer, timeline_key__isnull=False, layer__lte=1
-    ).order_by("-timeline_key")
+    return Post.objects.filter(author__followers__follower=viewer, timeline_key__isnull=False, layer__lte=1).order_by(
+        "-timeline_key"
+    )
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -145,8 +145,18 @@ def ninja_summary(post: Any) -> Summary:
     plain = {
         name: getattr(post, name)
         for name in (
-            "id", "kind", "title", "image_alt", "is_generated", "published_at", "edited_at", "like_count",
-            "share_count", "comment_count", "is_liked", "is_shared",
+            "id",
+            "kind",
+            "title",
+            "image_alt",
+            "is_generated",
+            "published_at",
+            "edited_at",
+            "like_count",
+            "share_count",
+            "comment_count",
+            "is_liked",
+            "is_shared",
         )  # fmt: skip
     }
     return Summary(

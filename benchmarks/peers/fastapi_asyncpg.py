@@ -18,7 +18,9 @@ cache = redis.asyncio.Redis.from_url(os.environ["BENCH_CACHE"])
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings = {"plan_cache_mode": "force_generic_plan"}
-    async with asyncpg.create_pool(os.environ["BENCH_DSN_URL"], min_size=4, max_size=8, server_settings=settings) as pool:
+    async with asyncpg.create_pool(
+        os.environ["BENCH_DSN_URL"], min_size=4, max_size=8, server_settings=settings
+    ) as pool:
         app.state.pool = pool
         yield
 
