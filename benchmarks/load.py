@@ -48,7 +48,7 @@ class Measured:
 
     @property
     def per_second(self) -> float:
-        return self.requests / self.seconds
+        return max(1, self.requests) / self.seconds
 
 
 def burst(*, port: int, path: str, keys: Sequence[str], seconds: float, folder: Path) -> Measured:

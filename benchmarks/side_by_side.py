@@ -108,7 +108,7 @@ def rounds(
                 raise SystemExit(f"{peer.name}: {measured.errors} failed requests.")
             if number >= 0:
                 bursts[peer.name].append(measured)
-                costs[peer.name].append((peer.cpu_seconds() - before) / measured.requests * 1000)
+                costs[peer.name].append((peer.cpu_seconds() - before) / max(1, measured.requests) * 1000)
                 print(f"round {number + 1}  {peer.name:<34} {measured.per_second:>9.0f} requests/s", flush=True)
     return bursts, costs
 

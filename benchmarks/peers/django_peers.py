@@ -17,9 +17,9 @@ from ninja import NinjaAPI
 from ninja.security import HttpBearer
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.generics import ListAPIView
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.generics import ListAPIView
 
 from agents.models import ApiKey, Profile
 from benchmarks.peers.schemas import Author, Name, Page, Summary
