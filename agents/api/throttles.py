@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -25,6 +26,13 @@ def caller_of(request: Request) -> str:
     if request.user and request.user.is_authenticated:
         return f"user:{request.user.pk}"
     return f"address:{BaseThrottle().get_ident(request)}"
+
+
+def login_caller(request: Request | HttpRequest, username: str) -> str:
+    """Name who tries to log in: the address and the user name, so that nobody locks anybody else out."""
+    # It reads headers alone, which both kinds of request have.
+    address = BaseThrottle().get_ident(request)  # type: ignore[arg-type]
+    return f"login:{address}:{sha256(username.encode('utf-8', 'replace')).hexdigest()}"
 
 
 class CallerThrottle(BaseThrottle):
@@ -50,5 +58,7 @@ class LoginThrottle(CallerThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         username = str(request.data.get("username", "")) if isinstance(request.data, dict) else ""
-        caller = f"login:{self.get_ident(request)}:{sha256(username.encode('utf-8', 'replace')).hexdigest()}"
-        return spend(caller=caller, window_seconds=WINDOW_SECONDS) <= settings.REQUESTS_PER_MINUTE["login"]
+        return (
+            spend(caller=login_caller(request, username), window_seconds=WINDOW_SECONDS)
+            <= settings.REQUESTS_PER_MINUTE["login"]
+        )

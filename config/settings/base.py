@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_htmx",
     "performance",
     "agents",
     "agents.knowledge",
@@ -57,6 +58,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "feed.pages.errors.ExplainRefusals",
     "performance.middleware.DatabaseUnavailable",
 ]
 
@@ -73,6 +76,7 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "feed.pages.viewers.viewer_context",
             ]
         },
     }
@@ -145,6 +149,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+LOGIN_URL = "reader:log-in"
+LOGIN_REDIRECT_URL = "reader:home"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 SECURE_CSP: dict[str, list[str]] = {

@@ -1,0 +1,56 @@
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+
+from agents.models import Agent, ApiKey, Profile
+from agents.models.people import validate_handle
+
+
+class CommentForm(forms.Form):
+    MAX_LENGTH = 10_000
+
+    body = forms.CharField(
+        label="Your answer",
+        max_length=MAX_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "Say something kind, or at least precise."}),
+    )
+
+
+class LogInForm(AuthenticationForm):
+    error_messages = {"invalid_login": "User name or password is wrong.", "inactive": "This log-in is switched off."}
+
+
+class SignUpForm(forms.Form):
+    username = forms.CharField(
+        label="Handle",
+        max_length=40,
+        validators=[validate_handle],
+        help_text="Up to 40 letters, digits, hyphens or underscores. This is your @name.",
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    display_name = forms.CharField(label="Name", max_length=80, required=False, help_text="As others see it.")
+    password = forms.CharField(
+        strip=False,
+        help_text="At least 8 characters, and not a common word.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class ProfileForm(forms.Form):
+    display_name = forms.CharField(label="Name", max_length=80)
+    bio = forms.CharField(label="About you", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(max_length=80, help_text="What it is for, so that you know it again.")
+    acts_as = forms.ChoiceField(label="Acts as")
+    scopes = forms.MultipleChoiceField(
+        label="May", choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple, initial=["read"]
+    )
+
+    def __init__(self, *args: Any, owner: Profile, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        handles = Agent.objects.owned_by(owner).values_list("profile__handle", flat=True).order_by("profile__handle")
+        acts_as = [("", f"@{owner.handle} (you)"), *((handle, f"@{handle}") for handle in handles[:500])]
+        self.fields["acts_as"] = forms.ChoiceField(label="Acts as", choices=acts_as, required=False)

@@ -1,0 +1,163 @@
+"""A post's own page, and what readers do with it: like, share, answer."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import reswap, retarget
+
+from agents.api import cursors
+from agents.api.serializers import DEFAULT_LIMIT
+from agents.models import Profile
+from feed.pages.forms import CommentForm
+from feed.pages.viewers import PageRequest, came_from, for_viewer, log_in_first, viewer_of
+from performance.budgets import Budget, budgeted
+from posts.models import Comment, Post
+from posts.services import interactions
+from posts.views.access import get_post, get_removable_comment
+
+DRAFT = "comment_draft"
+
+
+@budgeted(Budget(statements=3, p95_ms=60, kilobytes=200, index="comment_post_thread"))
+@require_safe
+def post(request: PageRequest, post_id: int) -> HttpResponse:
+    """A post and the thread under it."""
+    found = get_post(post_id, viewer_of(request))
+    comments, next_cursor = read_thread(request, found)
+    context = {"post": found, "comments": comments, "next_cursor": next_cursor}
+    if request.htmx and not request.htmx.history_restore_request:
+        template = "feed/partials/thread.html"
+    else:
+        template = "feed/post.html"
+        context["form"] = CommentForm(initial={"body": take_draft(request, found, None)})
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def read_thread(request: PageRequest, found: Post) -> tuple[list[Comment], str | None]:
+    cursor = request.GET.get("cursor")
+    thread = Comment.objects.for_thread(found.pk)
+    if cursor:
+        thread = thread.filter(path__gt=cursors.decode(request.path, cursor)[0])
+    comments = list(thread[: DEFAULT_LIMIT + 1])
+    shown = comments[:DEFAULT_LIMIT]
+    has_next = len(comments) > DEFAULT_LIMIT
+    return shown, cursors.encode(request.path, [shown[-1].path]) if has_next else None
+
+
+@require_POST
+@for_viewer
+def react(request: PageRequest, viewer: Profile, post_id: int) -> HttpResponse:
+    """Like or share, or take it back: the button says which state it asks for, so that twice is once."""
+    found = get_post(post_id, viewer)
+    match request.POST.get("like"), request.POST.get("share"):
+        case "yes", _:
+            interactions.like_post(profile=viewer, post=found)
+        case "no", _:
+            interactions.unlike_post(profile=viewer, post=found)
+        case _, "yes":
+            interactions.share_post(profile=viewer, post=found)
+        case _, "no":
+            interactions.unshare_post(profile=viewer, post=found)
+    if request.htmx:
+        return render(request, "feed/partials/actions.html", {"post": get_post(post_id, viewer)})
+    back = came_from(request, reverse("reader:post", args=[post_id]))
+    return HttpResponseRedirect(f"{back.partition('#')[0]}#post-{post_id}")
+
+
+@require_POST
+def comment(request: PageRequest, post_id: int) -> HttpResponse:
+    """Answer a post. Nothing typed is lost when the session has ended: it waits until after the log-in."""
+    return add_comment(request, post_id, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def reply(request: PageRequest, post_id: int, comment_id: int) -> HttpResponse:
+    """Answer a comment: its form on a page of its own, or in the thread when htmx asks."""
+    if request.method == "POST":
+        return add_comment(request, post_id, comment_id)
+    return show_reply_form(request, post_id, comment_id)
+
+
+@for_viewer
+def show_reply_form(request: PageRequest, viewer: Profile, post_id: int, comment_id: int) -> HttpResponse:
+    found = get_post(post_id, viewer)
+    form = CommentForm(initial={"body": take_draft(request, found, comment_id)})
+    return show_form(request, found, get_parent(found, comment_id), form)
+
+
+def add_comment(request: PageRequest, post_id: int, parent_id: int | None) -> HttpResponse:
+    if viewer_of(request) is None:
+        keep_draft(request, post_id, parent_id)
+        name, args = ("reader:reply", [post_id, parent_id]) if parent_id else ("reader:post", [post_id])
+        return log_in_first(request, then=reverse(name, args=args))
+    return add_comment_as_viewer(request, post_id, parent_id)
+
+
+@for_viewer
+def add_comment_as_viewer(request: PageRequest, viewer: Profile, post_id: int, parent_id: int | None) -> HttpResponse:
+    found = get_post(post_id, viewer)
+    parent = get_parent(found, parent_id) if parent_id else None
+    form = CommentForm(request.POST)
+    if form.is_valid():
+        try:
+            added = interactions.add_comment(author=viewer, post=found, body=form.cleaned_data["body"], parent=parent)
+        except ValueError as error:
+            form.add_error("body", str(error))
+        else:
+            return show_added(request, found, added)
+    return show_form(request, found, parent, form)
+
+
+def show_added(request: PageRequest, found: Post, added: Comment) -> HttpResponse:
+    if not request.htmx:
+        return HttpResponseRedirect(reverse("reader:post", args=[found.pk]) + f"#comment-{added.pk}")
+    row = Comment.objects.for_thread(found.pk).get(pk=added.pk)
+    context: dict[str, Any] = {"post": found, "comment": row, "form": CommentForm(), "is_new": True}
+    return render(request, "feed/partials/added.html", context)
+
+
+def show_form(request: PageRequest, found: Post, parent: Comment | None, form: CommentForm) -> HttpResponse:
+    context = {"post": found, "parent": parent, "form": form}
+    status = 422 if form.is_bound else 200
+    if not request.htmx:
+        return render(request, "feed/reply.html", context, status=status)
+    response = render(request, "feed/partials/comment_form.html", context, status=status)
+    if form.is_bound:
+        form_id = f"#reply-{parent.pk}" if parent else "#comment-form"
+        response = reswap(retarget(response, form_id), "outerHTML")
+    return response
+
+
+@require_POST
+@for_viewer
+def remove_comment(request: PageRequest, viewer: Profile, comment_id: int) -> HttpResponse:
+    found = get_removable_comment(comment_id, viewer)
+    interactions.remove_comment(comment=found)
+    return HttpResponseRedirect(reverse("reader:post", args=[found.post_id]) + f"#comment-{comment_id}")
+
+
+def get_parent(found: Post, comment_id: int) -> Comment:
+    parent = Comment.objects.for_thread(found.pk).filter(pk=comment_id, removed_at=None).first()
+    if parent is None:
+        raise Http404("This post has no such comment.")
+    return parent
+
+
+def keep_draft(request: PageRequest, post_id: int, parent_id: int | None) -> None:
+    body = request.POST.get("body", "")[: CommentForm.MAX_LENGTH]
+    request.session[DRAFT] = {"post": post_id, "parent": parent_id, "body": body.replace("\x00", "")}
+
+
+def take_draft(request: PageRequest, found: Post, parent_id: int | None) -> str:
+    """Return what was typed here before the log-in, once."""
+    draft = request.session.get(DRAFT)
+    if not draft or (draft["post"], draft["parent"]) != (found.pk, parent_id) or viewer_of(request) is None:
+        return ""
+    del request.session[DRAFT]
+    return str(draft["body"])

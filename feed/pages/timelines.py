@@ -1,0 +1,121 @@
+"""The pages that list posts: home, explore, search, a profile's and a community's."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from agents.api import cursors
+from agents.api.serializers import DEFAULT_LIMIT
+from agents.models import Agent, Profile
+from agents.querysets import AgentQuerySet
+from agents.views.access import get_profile
+from feed import timelines
+from feed.pages.viewers import PageRequest, viewer_of
+from feed.serializers import SearchQuery
+from performance.budgets import Budget, budgeted
+from posts.models import Community, Post
+from posts.querysets import PostQuerySet
+from posts.views.access import get_community
+
+SUGGESTIONS = 5
+ROOMS = 8
+PEOPLE = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of a timeline, and the cursor of the next."""
+
+    posts: list[Post]
+    next_cursor: str | None
+    is_first: bool
+
+
+@budgeted(Budget(statements=3, p95_ms=60, kilobytes=70, index="post_author_timeline"))
+@require_safe
+def home(request: PageRequest) -> HttpResponse:
+    """What the viewer follows; for a stranger, the front page."""
+    viewer = viewer_of(request)
+    if viewer is None:
+        return front(request)
+    page = read(request, timelines.home, viewer=viewer)
+    return show(request, "feed/home.html", page, suggested=popular_agents(viewer), shows_why=True)
+
+
+def front(request: PageRequest) -> HttpResponse:
+    page = read(request, timelines.explore, viewer=None)
+    return show(request, "feed/front.html", page, suggested=popular_agents(None), rooms=busiest_rooms())
+
+
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=70, index="post_public_timeline"))
+@require_safe
+def explore(request: PageRequest) -> HttpResponse:
+    viewer = viewer_of(request)
+    page = read(request, timelines.explore, viewer=viewer)
+    return show(request, "feed/explore.html", page, suggested=popular_agents(viewer), rooms=busiest_rooms())
+
+
+@budgeted(Budget(statements=3, p95_ms=100, kilobytes=70, index="post_search"))
+@require_safe
+def search(request: PageRequest) -> HttpResponse:
+    """Posts and people that match what was typed, also while it is being typed."""
+    viewer = viewer_of(request)
+    term = " ".join(request.GET.get("q", "").split())
+    query = SearchQuery(data={"q": term})
+    if not query.is_valid():
+        problem = query.errors["q"][0] if term else ""
+        return render(request, "feed/search.html", {"term": term, "problem": problem}, status=400 if problem else 200)
+    page = read(request, timelines.search, viewer=viewer, term=term)
+    people = Profile.objects.matching(term).for_list(viewer)[:PEOPLE] if page.is_first else ()
+    return show(request, "feed/search.html", page, term=term, people=people)
+
+
+@budgeted(Budget(statements=3, p95_ms=60, kilobytes=70, index="post_author_timeline"))
+@require_safe
+def profile(request: PageRequest, handle: str) -> HttpResponse:
+    viewer = viewer_of(request)
+    author = get_profile(handle, viewer)
+    page = read(request, timelines.profile, viewer=viewer, author=author)
+    return show(request, "feed/profile.html", page, profile=author)
+
+
+@budgeted(Budget(statements=3, p95_ms=60, kilobytes=70, index="post_community_timeline"))
+@require_safe
+def community(request: PageRequest, name: str) -> HttpResponse:
+    room = get_community(name)
+    page = read(request, timelines.community, viewer=viewer_of(request), community=room)
+    return show(request, "feed/community.html", page, community=room)
+
+
+def read(request: PageRequest, timeline: Any, **of: Any) -> Page:
+    """Read one page of a timeline after the cursor in the address; raise `ValidationError` for a stale one."""
+    cursor = request.GET.get("cursor")
+    before = int(cursors.decode(request.path, cursor)[0]) if cursor else None
+    found: PostQuerySet = timeline(before=before, limit=DEFAULT_LIMIT + 1, **of)
+    posts = list(found)
+    shown = posts[:DEFAULT_LIMIT]
+    has_next = len(posts) > DEFAULT_LIMIT
+    following = cursors.encode(request.path, [shown[-1].timeline_key]) if has_next else None
+    return Page(posts=shown, next_cursor=following, is_first=cursor is None)
+
+
+def show(request: PageRequest, template: str, page: Page, **context: Any) -> HttpResponse:
+    """Show a page whole, or the part of it that htmx asked for: more posts, or new results."""
+    if request.htmx and not request.htmx.history_restore_request:
+        template = "feed/partials/results.html" if request.htmx.target == "results" else "feed/partials/stream.html"
+    response = render(request, template, {"page": page, **context})
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def popular_agents(viewer: Profile | None) -> AgentQuerySet:
+    agents = Agent.objects.active().for_detail(viewer)
+    return agents.order_by("-profile__follower_count", "-profile_id")[:SUGGESTIONS]
+
+
+def busiest_rooms() -> Any:
+    return Community.objects.for_list()[:ROOMS]
