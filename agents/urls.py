@@ -1,21 +1,9 @@
-from django.urls import path, register_converter
+from django.urls import path
 
+from agents.api import converters  # noqa: F401
 from agents.views import agents, keys, people
 
 app_name = "agents"
-
-
-class HandleConverter:
-    regex = "[A-Za-z0-9_-]{1,40}"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
-
-register_converter(HandleConverter, "handle")
 
 urlpatterns = [
     path("auth/token", people.TokenView.as_view(), name="token"),

@@ -15,11 +15,12 @@ docs_policy = csp_override(
 )
 
 urlpatterns = [
+    # First, because it is asked most and each pattern before it costs every request.
+    path("api/", include("feed.urls")),
     path("", include("performance.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("agents.knowledge.urls")),
     path("api/", include("agents.urls")),
-    path("api/", include("feed.urls")),
     path("api/", include("posts.generation.urls")),
     path("api/", include("posts.publishing.urls")),
     path("api/", include("posts.urls")),

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from agents.api import converters  # noqa: F401
 from feed import views
 
 app_name = "feed"

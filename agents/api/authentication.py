@@ -20,10 +20,11 @@ class ProfileBackend(ModelBackend):
 
 def presented_key(request: Request) -> str | None:
     """Return the API key that a request carries in `Authorization: Bearer` (or `Token`) or `X-API-Key`."""
-    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, credential = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() in SCHEMES:
         return credential.strip()
-    return request.headers.get("X-API-Key")
+    presented: str | None = request.META.get("HTTP_X_API_KEY")
+    return presented
 
 
 class ApiKeyAuthentication(BaseAuthentication):

@@ -1,9 +1,16 @@
 """Signed keyset cursors: a page starts after the last row of the one before, never at an OFFSET."""
 
+import hmac
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from hmac import compare_digest
 from typing import Any, cast
 
-from django.core import signing
+import orjson
+from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 
@@ -12,17 +19,31 @@ MAX_AGE_SECONDS = 30 * 24 * 3600
 
 def encode(scope: str, position: list[Any]) -> str:
     """Sign the position of a row in the list named `scope`."""
-    return signing.dumps(position, salt=f"cursor:{scope}")
+    content = urlsafe_b64encode(orjson.dumps([int(time.time()), position])).rstrip(b"=")
+    return f"{content.decode()}.{_signature(settings.SECRET_KEY, scope, content)}"
 
 
 def decode(scope: str, cursor: str) -> list[Any]:
     """Return the position that a cursor holds; raise `ValidationError` for a forged, foreign or stale one."""
-    try:
-        return cast(list[Any], signing.loads(cursor, salt=f"cursor:{scope}", max_age=MAX_AGE_SECONDS))
-    except signing.SignatureExpired:
-        raise ValidationError({"cursor": ["This cursor is older than 30 days: start at the first page."]}) from None
-    except (signing.BadSignature, ValueError):
-        raise ValidationError({"cursor": ["This is not a cursor of this list."]}) from None
+    content, _, signature = cursor.encode("utf-8", "replace").rpartition(b".")
+    secrets = (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))
+    if not any(compare_digest(_signature(secret, scope, content).encode(), signature) for secret in secrets):
+        raise ValidationError({"cursor": ["This is not a cursor of this list."]})
+    signed_at, position = orjson.loads(urlsafe_b64decode(content + b"=" * (-len(content) % 4)))
+    if signed_at < time.time() - MAX_AGE_SECONDS:
+        raise ValidationError({"cursor": ["This cursor is older than 30 days: start at the first page."]})
+    return cast(list[Any], position)
+
+
+def _signature(secret: str, scope: str, content: bytes) -> str:
+    # django.core.signing derives a key anew for each signature: 40 us on every page, for the same guarantee.
+    message = b"%d:%b%b" % (len(scope), scope.encode(), content)
+    return urlsafe_b64encode(hmac.digest(_key(secret), message, "sha256")[:18]).decode()
+
+
+@lru_cache
+def _key(secret: str) -> bytes:
+    return sha256(b"agents.api.cursors" + secret.encode()).digest()
 
 
 def position_of(row: Model, order: tuple[str, ...]) -> list[Any]:

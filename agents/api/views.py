@@ -1,3 +1,6 @@
+from __future__ import annotations
+
+from functools import cache
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -10,14 +13,34 @@ from rest_framework.views import APIView
 
 from agents.api import cursors
 from agents.api.authentication import acting_profile
+from agents.api.negotiation import JSONNegotiation
 from agents.api.serializers import PageQuery, StrictSerializer
 from agents.models import ApiKey, Profile
 from performance.prepared import Row
 from performance.response_cache import note_viewer
 
 
+@cache
+def shared_validator(serializer_class: type[StrictSerializer]) -> StrictSerializer:
+    """Return the one instance that validates every query: it keeps nothing of what it validates."""
+    return serializer_class()
+
+
+@cache
+def validated_nothing(serializer_class: type[StrictSerializer]) -> dict[str, Any]:
+    """Return what a request without a query asks for; raise `ValidationError` where a parameter is required."""
+    return dict(shared_validator(serializer_class).run_validation({}))
+
+
+@cache
+def methods_of(view_class: type[APIView]) -> tuple[str, ...]:
+    return tuple(name.upper() for name in view_class.http_method_names if hasattr(view_class, name))
+
+
 class ApiView(APIView):
     """The base of every JSON endpoint."""
+
+    content_negotiation_class = JSONNegotiation
 
     is_public: ClassVar[bool] = False
     scopes: ClassVar[dict[str, str]] = {}
@@ -34,6 +57,10 @@ class ApiView(APIView):
         )
 
     @property
+    def allowed_methods(self) -> list[str]:
+        return list(methods_of(self.__class__))  # type: ignore[arg-type]
+
+    @property
     def viewer(self) -> Profile | None:
         """The profile that reads or acts, or None for a stranger."""
         return acting_profile(self.request)
@@ -47,10 +74,13 @@ class ApiView(APIView):
 
     def query(self, serializer_class: type[StrictSerializer]) -> dict[str, Any]:
         """Validate the query parameters; each may be given once."""
-        repeated = [name for name, values in self.request.query_params.lists() if len(values) > 1]
+        if not self.request.META.get("QUERY_STRING"):
+            return dict(validated_nothing(serializer_class))
+        given = self.request.query_params
+        repeated = [name for name, values in given.lists() if len(values) > 1]
         if repeated:
             raise ValidationError({name: ["Give this parameter once."] for name in repeated})
-        return self._validated(serializer_class(data=self.request.query_params.dict()))
+        return dict(shared_validator(serializer_class).run_validation(given.dict()))
 
     def body(self, serializer_class: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
         """Validate the body; with `partial`, fields may be left out."""

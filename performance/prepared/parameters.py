@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from types import NoneType, UnionType
 from typing import Any, get_args
 
@@ -81,16 +82,16 @@ class Parameter:
     name: str
     type: Any
 
-    @property
+    @cached_property
     def base(self) -> Any:
         """The type without `| None`."""
         return next(part for part in get_args(self.type) if part is not NoneType) if self.is_optional else self.type
 
-    @property
+    @cached_property
     def is_optional(self) -> bool:
         return isinstance(self.type, UnionType) and NoneType in get_args(self.type) and len(get_args(self.type)) == 2
 
-    @property
+    @cached_property
     def is_choice(self) -> bool:
         """Whether its value, or its absence, picks one of several statements."""
         return self.is_optional or self.type is bool
@@ -100,21 +101,17 @@ class Parameter:
 
     def choice(self, value: Any) -> bool:
         """Return which statement a value picks: for an optional parameter, the one without it."""
-        if self.type is bool:
-            return bool(value)
-        if value is None and not (self.is_optional or self.is_size):
-            raise TypeError(f"{self.name} cannot be None; declare it `| None`.")
-        return value is None and self.is_optional
+        return bool(value) if self.type is bool else value is None
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         return KINDS[int] if self.is_model or self.is_size else KINDS[self.base]
 
-    @property
+    @cached_property
     def is_model(self) -> bool:
         return isinstance(self.base, type) and issubclass(self.base, Model)
 
-    @property
+    @cached_property
     def is_size(self) -> bool:
         return isinstance(self.type, Size)
 

@@ -101,13 +101,19 @@ class PreparedRead:
         """Return the statement for these values and the values as PostgreSQL reads them."""
         if values.keys() != self._names:
             raise TypeError(f"{self.name} takes {', '.join(self._names)}.")
-        choice = tuple([parameter.choice(values[parameter.name]) for parameter in self._parameters])
+        choice = tuple([p.choice(values[p.name]) if p.is_choice else self._given(p, values) for p in self._parameters])
         template = self.templates[choice]
         sizes = tuple([_checked_size(parameter, values[parameter.name]) for parameter in template.sizes])
         statement = self._statements.get((choice, sizes))
         if statement is None:
             statement = self._statements[choice, sizes] = Statement(template.fill(sizes))
         return statement, [parameter.encode(values[parameter.name]) for parameter in template.order]
+
+    @staticmethod
+    def _given(parameter: Parameter, values: dict[str, Any]) -> bool:
+        if values[parameter.name] is None and not parameter.is_size:
+            raise TypeError(f"{parameter.name} cannot be None; declare it `| None`.")
+        return False
 
     def rows(self, **values: Any) -> list[Row]:
         """Run the query; return its rows. Raises Django's database errors."""

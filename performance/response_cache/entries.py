@@ -18,6 +18,7 @@ KEPT_HEADERS = frozenset(
         "link",
         "referrer-policy",
         "strict-transport-security",
+        # Replaced by one that names all that chose the answer.
         "vary",
         "x-content-type-options",
         "x-frame-options",
@@ -65,19 +66,22 @@ def etag_of(body: bytes) -> str:
     return f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def may_be_kept(status: str, headers: Headers) -> bool:
-    """Whether an answer is one that a cache may keep."""
-    if not status.startswith("200 "):
-        return False
-    has_length = False
-    for name, value in headers:
-        name = name.lower()
-        has_length |= name == "content-length"
-        if name == "set-cookie" or (name == "cache-control" and "no-store" in value):
-            return False
-        if name == "vary" and not {part.strip().lower() for part in value.split(",")} <= NAMED_IN_VARY:
-            return False
-    return has_length
+def read_headers(status: str, headers: Headers) -> tuple[Headers, Headers, bool]:
+    """Return the headers that are kept with an answer, the other ones, and whether a cache may keep it."""
+    kept: Headers = []
+    rest: Headers = []
+    may_be_kept, has_length = status.startswith("200 "), False
+    for pair in headers:
+        name, value = pair[0].lower(), pair[1]
+        (kept if name in KEPT_HEADERS else rest).append(pair)
+        if name == "content-length":
+            has_length = True
+        elif name == "set-cookie" or (name == "cache-control" and "no-store" in value):
+            may_be_kept = False
+        elif name == "vary":
+            kept.pop()
+            may_be_kept &= {part.strip().lower() for part in value.split(",")} <= NAMED_IN_VARY
+    return kept, rest, may_be_kept and has_length
 
 
 def matches(if_none_match: str, etag: str) -> bool:

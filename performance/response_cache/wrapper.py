@@ -12,7 +12,7 @@ from performance.caches.statistics import record
 from performance.caches.store import Store
 from performance.caches.valkey import UNREACHABLE, key
 from performance.caches.wire import ask_all
-from performance.response_cache.entries import KEPT_HEADERS, Answer, Headers, etag_of, matches, may_be_kept, unpack
+from performance.response_cache.entries import Answer, Headers, etag_of, matches, read_headers, unpack
 from performance.response_cache.viewers import ENVIRON_KEY, Credentials, Viewer, carries_session
 
 type Environ = dict[str, Any]
@@ -22,6 +22,7 @@ type Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 NAME = "responses"
 LOCK_MS = 5000
+HIT = [("X-Cache", "HIT")]
 # An entry is told to be in use at most this often by each process.
 TOUCH_SECONDS = 5.0
 
@@ -79,7 +80,7 @@ class ResponseCache:
         if answer is not None:
             self._touch(name)
             record(NAME, "hits")
-            return reply(environ, start_response, "200 OK", answer, "HIT", credential)
+            return reply(environ, start_response, answer, HIT)
         record(NAME, "misses")
         return self._pass_on(
             environ, start_response, "MISS", credential=credential, name=name, versions=versions, lifetime=lifetime
@@ -115,18 +116,20 @@ class ResponseCache:
             started: list[Any] = []
             chunks = self.application(environ, lambda *arguments: started.append(arguments))
             status, headers, *_ = started[0]
-            if not may_be_kept(status, headers):
-                start_response(status, with_privacy(headers, environ, outcome, credential))
+            kept, rest, may_be_kept = read_headers(status, headers)
+            for_whom = privacy(credential or names_of(environ)[0], rest)
+            if not may_be_kept:
+                start_response(status, [*kept, *rest, *for_whom, ("X-Cache", outcome)])
                 return chunks
             body = b"".join(chunks)
             if (close := getattr(chunks, "close", None)) is not None:
                 close()
-            answer = Answer(etag_of(body), [pair for pair in headers if pair[0].lower() in KEPT_HEADERS], body)
+            etag = etag_of(body)
+            answer = Answer(etag, [*kept, *for_whom, ("ETag", etag)], body)
             viewer: Viewer | None = environ.get(ENVIRON_KEY)
             if viewer is not None and outcome == "MISS":
                 self._keep(answer, viewer, credential, name, versions, lifetime)
-            rest = [pair for pair in headers if pair[0].lower() not in KEPT_HEADERS]
-            return reply(environ, start_response, status, answer, outcome, credential, rest)
+            return reply(environ, start_response, answer, [*rest, ("X-Cache", outcome)])
         finally:
             if name:
                 ask_all(("DEL", key("lock", NAME, name)))
@@ -187,26 +190,21 @@ def _valid(found: list[bytes | None]) -> Answer | None:
     return None if versions is None or found[0] is None else unpack(found[0], versions)
 
 
-def reply(
-    environ: Environ, start_response: StartResponse, status: str, answer: Answer, outcome: str, credential: str,
-    rest: Headers | None = None,
-) -> Iterable[bytes]:  # fmt: skip
+def reply(environ: Environ, start_response: StartResponse, answer: Answer, rest: Headers) -> Iterable[bytes]:
     """Send an answer, or that the client has it already."""
-    headers = [*answer.headers, *(rest or []), ("ETag", answer.etag)]
+    headers = answer.headers + rest
     if_none_match = environ.get("HTTP_IF_NONE_MATCH")
     if if_none_match is not None and matches(if_none_match, answer.etag):
         bare = [pair for pair in headers if pair[0].lower() not in ("content-length", "content-type")]
-        start_response("304 Not Modified", with_privacy(bare, environ, outcome, credential))
+        start_response("304 Not Modified", bare)
         return []
-    start_response(status, with_privacy(headers, environ, outcome, credential))
+    start_response("200 OK", headers)
     return [answer.body]
 
 
-def with_privacy(headers: Headers, environ: Environ, outcome: str, credential: str) -> Headers:
-    """Add what tells caches on the way whom the answer is for."""
-    is_private = bool(credential) or bool(names_of(environ)[0])
-    added = [("X-Cache", outcome)]
+def privacy(credential: str, headers: Headers) -> Headers:
+    """Return the headers that tell caches on the way whom an answer is for."""
+    added = [("Vary", "Accept, Authorization, Cookie, X-API-Key")]
     if not any(name.lower() == "cache-control" for name, _ in headers):
-        added.append(("Cache-Control", "private, no-cache" if is_private else "public, no-cache"))
-    others = [pair for pair in headers if pair[0].lower() != "vary"]
-    return [*others, ("Vary", "Accept, Authorization, Cookie, X-API-Key"), *added]
+        added.append(("Cache-Control", "private, no-cache" if credential else "public, no-cache"))
+    return added
