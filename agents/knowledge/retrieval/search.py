@@ -26,6 +26,9 @@ ROWS_PER_WORD = 2000
 MAX_WORDS = 24
 # What the words that stand elsewhere in the same content are worth beside the passage's own.
 COMPANY = 0.5
+# How many passages the vector index brings before the content as a whole has its say, and how much that counts.
+NEAREST = 200
+WHOLE = 1.0
 # What follows is cut off: nobody asks that much, and the time to answer stays bounded.
 MAX_QUESTION_LENGTH = 4000
 
@@ -101,12 +104,18 @@ trigram_arm AS (
     FROM corrected AS words, LATERAL ({matching}) found GROUP BY id ORDER BY place LIMIT %(arm_size)s
 ),
 nearest AS (
-    SELECT passage.id, passage.embedding::halfvec({dimensions}) <=> %(vector)s AS distance
+    SELECT passage.id, passage.content_id, passage.embedding::halfvec({dimensions}) <=> %(vector)s AS distance
     FROM knowledge_passage passage {join}
     WHERE passage.embedding_dimensions = {dimensions} AND passage.embedding_model = %(model)s AND {filters}
-    ORDER BY distance LIMIT %(arm_size)s
+    ORDER BY distance LIMIT %(nearest)s
 ),
-vector_arm AS (SELECT id, row_number() OVER (ORDER BY distance, id) AS place FROM nearest),
+together AS (
+    SELECT nearest.id, nearest.distance + %(whole)s * CASE WHEN vector_dims(content.embedding) = {dimensions}
+        THEN content.embedding::halfvec({dimensions}) <=> %(vector)s ELSE nearest.distance END AS distance
+    FROM nearest JOIN knowledge_content content ON content.id = nearest.content_id
+    ORDER BY distance, nearest.id LIMIT %(arm_size)s
+),
+vector_arm AS (SELECT id, row_number() OVER (ORDER BY distance, id) AS place FROM together),
 fused AS (
     SELECT arms.id, sum(share / (%(damping)s + place))::float8 AS score, jsonb_object_agg(arm, place) AS ranks
     FROM ({arms}) arms JOIN knowledge_passage passage ON passage.id = arms.id
@@ -157,6 +166,8 @@ def search(
         "rows_in_all": ROWS_IN_ALL,
         "company": COMPANY,
         "arm_size": ARM_SIZE,
+        "nearest": NEAREST,
+        "whole": WHOLE,
         "damping": DAMPING,
         "limit": limit,
     }
