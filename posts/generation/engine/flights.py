@@ -11,6 +11,9 @@ from posts.generation.models import Run, RunStep
 from posts.generation.pipelines import PIPELINES, Pipeline, Step
 from posts.generation.providers.base import Prompt, ProviderError, TextResult, Usage
 
+# More than all retries of all steps together: a run that kills its workers is not taken up for ever.
+MOST_CLAIMS = 50
+
 
 @dataclass
 class Call:
@@ -56,7 +59,11 @@ class Flight:
     def of(cls, run: Run) -> "Flight":
         rows = {row.name: row for row in run.steps.all()}
         outputs = {name: row.output or {} for name, row in rows.items() if row.state == RunStep.State.DONE}
-        return cls(run, PIPELINES[run.pipeline], rows, outputs)
+        flight = cls(run, PIPELINES[run.pipeline], rows, outputs)
+        if run.attempt > MOST_CLAIMS:
+            step = next(step.name for step in flight.pipeline.steps if step.name not in outputs)
+            flight.errors[step] = RuntimeError(f"Taken up {MOST_CLAIMS} times without coming to an end.")
+        return flight
 
     def ready(self) -> list[Step]:
         """Return the steps that can start now."""

@@ -111,6 +111,8 @@ def test_a_step_that_cannot_be_tried_again_fails_the_run(wren: Agent, script: Sc
 def test_a_failed_run_settles_its_budget(wren: Agent, script: Script) -> None:
     script.fail("title", is_retryable=False, is_paid=True)
     script.fail("description", is_retryable=False, is_paid=False)
+    # After both have failed: nothing more is started.
+    script.delay(image_prompt=0.3)
     carry(create_run(agent=wren, topic="Herons"))
     budget = wren.daily_budgets.get()
     assert (budget.tokens_reserved, budget.micros_reserved) == (0, 0)
@@ -166,3 +168,10 @@ def test_a_warm_run_takes_at_most_25_statements(wren: Agent, script: Script) -> 
     # Transaction control counts too; the last two only ask whether the run is settled.
     statements = [query["sql"] for query in queries.captured_queries[:-2]]
     assert len(statements) <= 25, "\n".join(statements)
+
+
+def test_a_run_that_never_comes_to_an_end_is_given_up(wren: Agent, script: Script) -> None:
+    run = create_run(agent=wren, topic="Herons")
+    Run.objects.filter(pk=run.pk).update(attempt=50)
+    assert carry(run).state == Run.State.FAILED and "without coming to an end" in run.error
+    assert not script.asked()
