@@ -37,3 +37,8 @@ hot_query(
     index="persona_version_number_unique",
     build=lambda: PersonaVersion.objects.filter(agent=Agent.objects.all()[:1].get()).for_list()[:20],
 )
+hot_query(
+    "keys of a profile",
+    index="api_key_profile_newest",
+    build=lambda: ApiKey.objects.for_list(busiest("following_count"))[:20],
+)

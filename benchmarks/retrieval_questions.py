@@ -31,10 +31,13 @@ _OTHER_WORDS = {
     "use": "employ", "user": "person using it", "users": "those who use it", "using": "with", "website": "site",
     "work": "labour", "workshop": "course", "workshops": "courses", "write": "author", "writing": "authoring",
 }  # fmt: skip
-_DROPPED = frozenset(
-    "a an and are as at be been but by for from has have in into is it its of on or our that the their there this to"
-    " was we were will with you your us they them these those i my can how".split()  # noqa: SIM905
-)
+# fmt: off
+_DROPPED = frozenset({
+    "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "for", "from", "has", "have", "how", "i",
+    "in", "into", "is", "it", "its", "my", "of", "on", "or", "our", "that", "the", "their", "them", "there", "these",
+    "they", "this", "those", "to", "us", "was", "we", "were", "will", "with", "you", "your",
+})
+# fmt: on
 _TEMPLATES = ("what is said about {}?", "where can I read of {}?", "tell me about {}", "{}: what do we know?")
 
 

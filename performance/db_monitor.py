@@ -24,17 +24,17 @@ WAITS = """
     GROUP BY 1 ORDER BY 2 DESC
 """
 LOCKS = """
-    SELECT blocked.pid, pg_blocking_pids(blocked.pid)::text, extract(epoch FROM now() - blocked.query_start)::float,
-           blocked.query
+    SELECT blocked.pid, pg_blocking_pids(blocked.pid)::text,
+           extract(epoch FROM clock_timestamp() - blocked.query_start)::float, blocked.query
     FROM pg_stat_activity blocked
     WHERE blocked.datname = current_database() AND cardinality(pg_blocking_pids(blocked.pid)) > 0
     ORDER BY blocked.query_start LIMIT 20
 """
 SLOW = """
-    SELECT pid, extract(epoch FROM now() - query_start)::float, coalesce(wait_event_type, ''), query
+    SELECT pid, extract(epoch FROM clock_timestamp() - query_start)::float, coalesce(wait_event_type, ''), query
     FROM pg_stat_activity
     WHERE datname = current_database() AND state = 'active' AND backend_type = 'client backend'
-      AND pid <> pg_backend_pid() AND now() - query_start > make_interval(secs => %s)
+      AND pid <> pg_backend_pid() AND clock_timestamp() - query_start > make_interval(secs => %s)
     ORDER BY query_start LIMIT 20
 """
 # Shares are NULL on a database that has not read anything yet.

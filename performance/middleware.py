@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 
 from performance.metrics import statements, trace
 from performance.metrics.recorder import Measurement, recorder
-from performance.metrics.slow_log import log_if_slow
+from performance.metrics.slow_log import LEAST_MS, log_if_slow
 from performance.metrics.store import ENDPOINT
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -23,15 +23,17 @@ def measure_requests(get_response: Handler) -> Handler:
     """Measure each request by route name, never by path, with its statements and the size of its answer."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        request_id = trace.accept(request.headers.get(trace.HEADER))
-        token = trace.current.set(request_id)
+        # Not request.headers, which would parse all of them.
+        request_id = trace.accept(request.META.get(trace.META_HEADER))
+        traced = trace.current.set(request_id)
+        counted, counting = statements.start()
         started = perf_counter_ns()
         try:
-            with statements.counted() as counted:
-                response = get_response(request)
+            response = get_response(request)
             _record(request, response, counted, perf_counter_ns() - started, request_id)
         finally:
-            trace.current.reset(token)
+            statements.current.reset(counting)
+            trace.current.reset(traced)
         response.headers[trace.HEADER] = request_id
         return response
 
@@ -48,18 +50,17 @@ def _record(
     name = endpoint_name(request)
     size = len(response.content) if isinstance(response, HttpResponse) else None
     is_error = response.status_code >= 500
-    recorder.record(
-        Measurement(ENDPOINT, name, nanoseconds // 1000, request_id, counted.count, size, is_error=is_error)
-    )
-    log_if_slow(
-        kind="endpoint",
-        name=name,
-        milliseconds=nanoseconds / 1e6,
-        trace=request_id,
-        status=response.status_code,
-        statements=counted.count,
-        database_ms=round(counted.milliseconds, 1),
-    )
+    recorder.record(Measurement(ENDPOINT, name, nanoseconds // 1000, request_id, counted.count, size, is_error))
+    if nanoseconds > LEAST_MS * 1e6:
+        log_if_slow(
+            kind="endpoint",
+            name=name,
+            milliseconds=nanoseconds / 1e6,
+            trace=request_id,
+            status=response.status_code,
+            statements=counted.count,
+            database_ms=round(counted.milliseconds, 1),
+        )
 
 
 def endpoint_name(request: HttpRequest) -> str:

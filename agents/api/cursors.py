@@ -1,5 +1,6 @@
 """Signed keyset cursors: a page starts after the last row of the one before, never at an OFFSET."""
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.core import signing
@@ -31,7 +32,7 @@ def position_of(row: Model, order: tuple[str, ...]) -> list[Any]:
         value: Any = row
         for step in name.removeprefix("-").split("__"):
             value = getattr(value, step)
-        position.append(value)
+        position.append(value.isoformat() if isinstance(value, datetime) else value)
     return position
 
 

@@ -52,9 +52,9 @@ def import_articles(
         advance()
         batch.append((where, row))
         if len(batch) == BATCH:
-            _save_articles(batch, report, agent)
+            save_articles(batch, report, agent)
             batch = []
-    _save_articles(batch, report, agent)
+    save_articles(batch, report, agent)
 
 
 def _rows(path: Path, report: ImportReport) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -91,7 +91,7 @@ def _row(where: str, line: bytes, report: ImportReport) -> Iterator[tuple[str, d
 
 
 @transaction.atomic
-def _save_articles(batch: Iterable[tuple[str, dict[str, Any]]], report: ImportReport, agent: Agent | None) -> None:
+def save_articles(batch: Iterable[tuple[str, dict[str, Any]]], report: ImportReport, agent: Agent | None) -> None:
     for where, row in batch:
         try:
             report.count(_save_article(row, agent))

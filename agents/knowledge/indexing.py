@@ -73,7 +73,7 @@ def _store(contents: Sequence[Content], drafts: dict[int, list[Passage]]) -> Non
     for content in rows:
         content.sketch = sketch_of(content.text)
         content.embedding = _mean(drafts[content.pk])
-        content.analyzed_at = Now()  # type: ignore[assignment]
+        content.analyzed_at = Now()
     Content.objects.bulk_update(rows, ["sketch", "embedding", "analyzed_at"])
     _mark_near_duplicates(rows)
 
@@ -115,12 +115,30 @@ def reembed(*, limit: int = 1000, embedder: Embedder | None = None) -> int:
     done = 0
     while done < limit:
         stale = Passage.objects.not_embedded_by(model.name, model.dimensions)
-        batch = list(stale.order_by("embedding_model", "pk").only("heading", "text", "embedding_model")[:BATCH])
+        batch = list(
+            stale.order_by("embedding_model", "pk").only("content_id", "heading", "text", "embedding_model")[:BATCH]
+        )
         if not batch:
             break
         for passage, vector in zip(batch, model.embed([embedded_text(passage) for passage in batch]), strict=True):
             passage.embedding = HalfVector(vector)
             passage.embedding_model, passage.embedding_dimensions = model.name, model.dimensions
         Passage.objects.bulk_update(batch, ["embedding", "embedding_model", "embedding_dimensions"])
+        _renew_means({passage.content_id for passage in batch})
         done += len(batch)
     return done
+
+
+def _renew_means(contents: set[int]) -> None:
+    """Compute the vectors of contents anew, of those whose passages are all of one model again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE knowledge_content SET embedding = means.embedding FROM (
+                SELECT content_id, l2_normalize(avg(embedding)::halfvec) AS embedding FROM knowledge_passage
+                WHERE content_id = ANY(%s) GROUP BY content_id
+                HAVING count(DISTINCT (embedding_model, embedding_dimensions)) = 1
+            ) means WHERE knowledge_content.id = means.content_id
+            """,
+            [list(contents)],
+        )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import models
-from django.db.models import Exists, Q
+from django.db.models import Exists, Prefetch, Q
 from django.db.models.functions import Greatest, Now
 
 if TYPE_CHECKING:
@@ -118,7 +118,9 @@ class CardQuerySet(models.QuerySet["Card"]):
 
     def for_list(self) -> Self:
         """Load cards with their author and their citations, in two statements."""
-        return self.select_related("profile").prefetch_related("citations__author").fetch_mode(models.FETCH_RAISE)
+        attributions = self.model._meta.get_field("citations").related_model._default_manager
+        citations = Prefetch("citations", attributions.select_related("author"))
+        return self.select_related("profile").prefetch_related(citations).fetch_mode(models.FETCH_RAISE)
 
 
 class AttributionQuerySet(models.QuerySet["Attribution"]):

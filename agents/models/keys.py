@@ -14,6 +14,7 @@ class ApiKey(models.Model):
         POST = "post", "Write, change and delete posts"
         SOCIAL = "social", "Follow, like, share and comment"
         MANAGE = "manage", "Change the profile, its agents and their personas"
+        RESEARCH = "research", "Ask, cite, make cards and take sources in"
         KEYS = "keys", "Create, rotate and revoke keys"
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="api_keys", db_index=False)

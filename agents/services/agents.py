@@ -5,6 +5,7 @@ from django.db.models import Max
 
 from agents.models import Agent, PersonaVersion, Profile
 from agents.services.people import update_profile
+from performance.caches import invalidate_agent_cache, invalidate_user_cache
 
 
 @transaction.atomic
@@ -20,6 +21,7 @@ def create_agent(
     )
     agent = Agent.objects.create(profile=profile, owner=owner)
     save_persona(agent=agent, persona=persona or {}, note="First version")
+    invalidate_user_cache(owner.pk)
     return agent
 
 
@@ -38,6 +40,7 @@ def save_persona(*, agent: Agent, persona: dict[str, Any], note: str = "") -> Pe
     version = PersonaVersion.objects.create(agent=locked, number=number, note=note, **(before | persona))
     Agent.objects.filter(pk=agent.pk).update(persona=version)
     agent.persona = version
+    invalidate_agent_cache(agent.pk, agent.owner_id)
     return version
 
 
@@ -52,6 +55,7 @@ def update_agent(
     *, agent: Agent, display_name: str | None = None, bio: str | None = None, is_active: bool | None = None
 ) -> Agent:
     """Change what is given of an agent and of its profile."""
+    invalidate_agent_cache(agent.pk, agent.owner_id)
     if is_active is not None:
         agent.is_active = is_active
         agent.save(update_fields=["is_active"])

@@ -2,11 +2,13 @@ from django.db import transaction
 from django.db.models import F
 
 from agents.models import Follow, Profile
+from performance.caches import invalidate_user_cache
 
 
 @transaction.atomic
 def follow(*, follower: Profile, author: Profile) -> bool:
     """Make `follower` follow `author`; return whether that is new. Raises `IntegrityError` for oneself."""
+    invalidate_user_cache(follower.pk)
     _, is_new = Follow.objects.get_or_create(follower=follower, author=author)
     if is_new:
         _count(follower=follower, author=author, step=1)
@@ -16,6 +18,7 @@ def follow(*, follower: Profile, author: Profile) -> bool:
 @transaction.atomic
 def unfollow(*, follower: Profile, author: Profile) -> bool:
     """End a follow; return whether there was one."""
+    invalidate_user_cache(follower.pk)
     deleted, _ = Follow.objects.filter(follower=follower, author=author).delete()
     if deleted:
         _count(follower=follower, author=author, step=-1)

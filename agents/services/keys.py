@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from agents.models import ApiKey, Profile
+from performance.caches import invalidate_user_cache
 
 KEY_PREFIX = "avy_"
 # A last use is written at most this often, so that reads stay reads.
@@ -48,8 +49,11 @@ def rotate_key(*, key: ApiKey) -> tuple[ApiKey, str]:
     return create_key(profile=old.profile, name=old.name, scopes=old.scopes, expires_at=old.expires_at)
 
 
+@transaction.atomic
 def revoke_key(*, key: ApiKey) -> None:
     """Revoke a key; revoking it again changes nothing."""
+    # What the key was answered from caches ends with it.
+    invalidate_user_cache(key.profile_id)
     ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=Now())
 
 

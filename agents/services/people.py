@@ -4,6 +4,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
 from agents.models import Profile, User
+from performance.caches import invalidate_user_cache
 
 
 @transaction.atomic
@@ -26,4 +27,5 @@ def update_profile(*, profile: Profile, **changes: Any) -> Profile:
         setattr(profile, field, value)
     if changes:
         profile.save(update_fields=changes)
+        invalidate_user_cache(profile.pk)
     return profile

@@ -11,6 +11,7 @@ from kombu import Queue
 from config import embedded
 from config.settings.databases import database
 from config.settings.generation import *
+from config.settings.knowledge import *
 from config.settings.publishing import *
 
 # Makes the generic classes that the type checker knows subscriptable at run time.
@@ -106,18 +107,6 @@ CACHES: dict[str, dict[str, Any]] = {
 CACHE_MAX_ENTRIES = env.int("CACHE_MAX_ENTRIES", 10_000)
 CACHE_MAX_BYTES = env.int("CACHE_MAX_BYTES", 64_000_000)
 CACHE_MAX_ENTRY_BYTES = env.int("CACHE_MAX_ENTRY_BYTES", 1_000_000)
-# Networks that agents may fetch from although they are not on the public internet, such as 10.1.0.0/16.
-FETCH_ALLOWED_NETWORKS: list[str] = env.list("FETCH_ALLOWED_NETWORKS", [])
-
-# The model that turns texts into vectors: "wordllama" (ships with Aviary, offline) or "openai" (any
-# compatible endpoint). After a change everything is embedded again in the background.
-EMBEDDINGS = {
-    "provider": env.str("EMBEDDINGS_PROVIDER", "wordllama"),
-    "url": env.str("EMBEDDINGS_URL", "https://api.openai.com/v1"),
-    "model": env.str("EMBEDDINGS_MODEL", "text-embedding-3-small"),
-    "dimensions": env.int("EMBEDDINGS_DIMENSIONS", 1536),
-    "key": env.str("EMBEDDINGS_KEY", ""),
-}
 # Seconds that an answer to GET may be served to its own viewer again; the first pattern that matches the whole
 # path decides, and what matches none is never kept.
 RESPONSE_CACHE_SECONDS = {
@@ -130,6 +119,8 @@ RESPONSE_CACHE_SECONDS = {
     r"/api/(tokens|query/rag)(/.*)?": 60,
     r"/api/scrape(/.*)?": 300,
 }
+# An unsafe request to these paths may change what everyone sees: the staff's tools.
+RESPONSE_CACHE_WITHDRAWN_BY = ("/admin/",)
 RESPONSE_CACHE_MAX_ENTRIES = env.int("RESPONSE_CACHE_MAX_ENTRIES", 10_000)
 RESPONSE_CACHE_MAX_BYTES = env.int("RESPONSE_CACHE_MAX_BYTES", 128_000_000)
 
@@ -141,9 +132,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ROUTES = {"posts.generation.tasks.*": {"queue": "generation"}}
 # A worker that is not told which queues to serve serves all of them.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("generation")]
-CELERY_BEAT_SCHEDULE |= {
+CELERY_BEAT_SCHEDULE |= KNOWLEDGE_BEAT | {
     # With a lease of 15 seconds, a run whose worker died goes on within 25.
     "resume-runs": {"task": "posts.generation.tasks.resume_runs", "schedule": 10.0},
+    "start-runs-of-cadences": {"task": "posts.generation.tasks.start_runs_of_cadences", "schedule": 30.0},
 }
 
 AUTH_USER_MODEL = "agents.User"

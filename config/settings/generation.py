@@ -18,3 +18,17 @@ IMAGE_PROVIDER = env.str("IMAGE_PROVIDER", "offline")
 # What one agent may use on one day (UTC): tokens, and money in millionths.
 DAILY_TOKENS = env.int("DAILY_TOKENS", 200_000)
 DAILY_COST_MICROS = env.int("DAILY_COST_MICROS", 2_000_000)
+
+# Any server that speaks OpenAI's protocol, for TEXT_PROVIDER=openai and IMAGE_PROVIDER=openai.
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "")
+# Used in turn; one that is refused or over its rate rests.
+OPENAI_API_KEYS: list[str] = env.list("OPENAI_API_KEYS", [])
+TEXT_MODEL = env.str("TEXT_MODEL", "gpt-5-mini")
+IMAGE_MODEL = env.str("IMAGE_MODEL", "gpt-image-1")
+IMAGE_SIZE = env.str("IMAGE_SIZE", "1536x1024")
+TEXT_TIMEOUT_SECONDS = env.float("TEXT_TIMEOUT_SECONDS", 60.0)
+IMAGE_TIMEOUT_SECONDS = env.float("IMAGE_TIMEOUT_SECONDS", 180.0)
+# The price list, in millionths of whatever currency DAILY_COST_MICROS is in.
+TEXT_MICROS_PER_MILLION_IN = env.int("TEXT_MICROS_PER_MILLION_IN", 250_000)
+TEXT_MICROS_PER_MILLION_OUT = env.int("TEXT_MICROS_PER_MILLION_OUT", 2_000_000)
+IMAGE_MICROS = env.int("IMAGE_MICROS", 40_000)

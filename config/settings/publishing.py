@@ -44,8 +44,6 @@ LINKEDIN_VERSION = env.str("LINKEDIN_VERSION", "202610")
 # How many publications of one owner may wait at a time.
 PUBLISHING_MAX_OPEN = env.int("PUBLISHING_MAX_OPEN", 10_000)
 
-# Networks that are not global but may be talked to all the same, such as 10.0.0.0/8 for an instance in the house.
-OUTBOUND_NETWORKS: list[str] = env.list("OUTBOUND_NETWORKS", [])
 # For each of connecting, sending and reading; with all of them it has to stay below a lease of 30 s.
 OUTBOUND_TIMEOUT_SECONDS = env.float("OUTBOUND_TIMEOUT_SECONDS", 8)
 OUTBOUND_USER_AGENT = "Aviary/0.1"
@@ -53,4 +51,10 @@ OUTBOUND_USER_AGENT = "Aviary/0.1"
 CELERY_BEAT_SCHEDULE = {
     # A poke that nobody took within two seconds is dropped: the next one does the same.
     "publish-due": {"task": "posts.publishing.tasks.publish_due", "schedule": 1.0, "options": {"expires": 2}},
+    "deliver-webhooks": {
+        "task": "posts.publishing.tasks.deliver_webhooks",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "fetch-figures": {"task": "posts.publishing.tasks.fetch_figures", "schedule": 15.0, "options": {"expires": 30}},
 }

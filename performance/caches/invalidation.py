@@ -91,9 +91,8 @@ def invalidate_user_cache(profile_id: int) -> None:
 
 
 def invalidate_agent_cache(agent_id: int, owner_id: int | None = None) -> None:
-    """Forget what was cached of an agent, and its owner's lists of agents."""
-    tags = [f"agent:{agent_id}", f"profile:{agent_id}"]
-    invalidate(*tags, *([f"agents_of:{owner_id}"] if owner_id else []))
+    """Forget what was cached of and for an agent, and for its owner."""
+    invalidate(f"agent:{agent_id}", *(f"profile:{pk}" for pk in (agent_id, owner_id) if pk))
 
 
 def invalidate_all_analytics() -> None:

@@ -22,6 +22,7 @@ SIZES = (
 class Plan:
     indexes: frozenset[str]
     sequential_scans: frozenset[str]
+    tables: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +47,14 @@ def verify(query: HotQuery) -> Verdict:
         return Verdict(query=query, problem=f"no rows to try it on ({error}); run manage.py seed_load first")
     if not (problem := _problem(query, plan)):
         return Verdict(query=query)
-    large = plan.sequential_scans - _small(plan.sequential_scans)
-    if plan.sequential_scans and not large and not _problem(query, explain(statement, without_sequential_scans=True)):
+    pages = _pages(plan.tables)
+    if any(pages[table] > SMALL_TABLE_PAGES for table in plan.sequential_scans):
+        return Verdict(query=query, problem=problem)
+    again = explain(statement, without_sequential_scans=True)
+    if query.indexes <= again.indexes:
         return Verdict(query=query, note=f"{_names(plan.sequential_scans)} too small to need it")
+    if empty := frozenset(table for table in plan.tables if not pages.get(table)):
+        return Verdict(query=query, note=f"not proved: {_names(empty)} empty")
     return Verdict(query=query, problem=problem)
 
 
@@ -66,6 +72,7 @@ def explain(statement: Statement, *, without_sequential_scans: bool = False) -> 
     return Plan(
         indexes=frozenset(node["Index Name"] for node in nodes if "Index Name" in node),
         sequential_scans=frozenset(node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"),
+        tables=frozenset(node["Relation Name"] for node in nodes if "Relation Name" in node),
     )
 
 
@@ -88,10 +95,10 @@ def _problem(query: HotQuery, plan: Plan) -> str:
     return ""
 
 
-def _small(tables: frozenset[str]) -> set[str]:
+def _pages(tables: frozenset[str]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(SIZES, [list(tables)])
-        return {name for name, pages in cursor.fetchall() if pages <= SMALL_TABLE_PAGES}
+        return dict(cursor.fetchall())
 
 
 def _names(names: frozenset[str]) -> str:

@@ -9,6 +9,7 @@ import orjson
 # Other headers belong to one request (its id, its cookies) or to the server (Date).
 KEPT_HEADERS = frozenset(
     {
+        "allow",
         "content-type",
         "content-length",
         "content-language",

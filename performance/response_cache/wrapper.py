@@ -56,8 +56,10 @@ class ResponseCache:
     def _write(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         answer = self.application(environ, start_response)
         viewer: Viewer | None = environ.get(ENVIRON_KEY)
-        if viewer is not None:
-            # Django has committed and nothing has been sent yet: whoever sees the answer sees the write.
+        # Django has committed and nothing has been sent yet: whoever sees the answer sees the write.
+        if environ["PATH_INFO"].startswith(settings.RESPONSE_CACHE_WITHDRAWN_BY):
+            invalidate_now([WITHDRAWN])
+        elif viewer is not None:
             invalidate_now([viewer.tag])
         return answer
 

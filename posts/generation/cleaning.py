@@ -4,6 +4,7 @@ import re
 
 from posts.generation.extracts import plain
 
+_COMMENT = re.compile(r"<!--[\s\S]*?(-->|\Z)")
 _SCRIPT = re.compile(r"<(script|style)\b[\s\S]*?(</\1\s*>|\Z)", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])[^>]*>?")
 _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
@@ -27,7 +28,7 @@ def clean_body(text: str, *, allowed_urls: frozenset[str] = frozenset()) -> str:
         return match.group() if match.group() in allowed_urls else ""
 
     text = "".join(char for char in text if char.isprintable() or char in "\n\t")
-    text = _TAG.sub("", _SCRIPT.sub("", text))
+    text = _TAG.sub("", _SCRIPT.sub("", _COMMENT.sub("", text)))
     text = _REFERENCE.sub("", _LINK.sub(keep_source, text))
     text = _BARE_URL.sub(keep_url, text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()

@@ -3,44 +3,34 @@
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.cache import cache
 from django.db.models import Count, OuterRef
 from django.db.models.functions import Coalesce
 
 from agents.knowledge.models import Content
 from agents.models import Agent
+from performance.caches import caches
 from posts.generation.providers.base import Passage, Voice
 
-CONTEXT_SECONDS = 3600
-IDS_SECONDS = 300
 NEWEST_TITLES = 10
 
 
 def agent_ids(handle: str) -> dict[str, int]:
     """Return `agent_id` and `owner_id` of an agent. Raises `Agent.DoesNotExist`."""
-    key = f"agent_ids:{handle.lower()}"
-    ids: dict[str, int] | None = cache.get(key)
-    if ids is None:
+
+    def load() -> dict[str, int]:
         agent_id, owner_id = Agent.objects.with_handle(handle).values_list("pk", "owner_id").get()
-        ids = {"agent_id": agent_id, "owner_id": owner_id}
-        cache.set(key, ids, IDS_SECONDS)
+        return {"agent_id": agent_id, "owner_id": owner_id}
+
+    ids: dict[str, int] = caches["agent_ids"].get_or_compute(f"agent_ids:{handle.lower()}", load)
     return ids
 
 
 def agent_context(agent: Agent) -> dict[str, Any]:
     """Return persona, style traits, themes and knowledge summary of an agent, as plain data."""
-    key = f"agent_context:{agent.profile.handle.lower()}"
-    found: dict[str, Any] | None = cache.get(key)
-    # A cached context of an older persona is as good as none.
-    if found is None or found["persona_id"] != agent.persona_id:
-        found = load_context(agent.pk)
-        cache.set(key, found, CONTEXT_SECONDS)
+    found: dict[str, Any] = caches["agent_context"].get_or_compute(
+        f"agent_context:{agent.profile.handle.lower()}", lambda: load_context(agent.pk), tags=[f"agent:{agent.pk}"]
+    )
     return found
-
-
-def forget_agent(handle: str) -> None:
-    """Drop what is cached about an agent: called when its persona or knowledge changes."""
-    cache.delete_many([f"agent_context:{handle.lower()}", f"agent_ids:{handle.lower()}"])
 
 
 def load_context(agent_id: int) -> dict[str, Any]:

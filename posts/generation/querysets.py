@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
@@ -59,6 +60,9 @@ class RunQuerySet(models.QuerySet["Run"]):
             self.with_totals().select_related("agent__profile").prefetch_related("steps").fetch_mode(models.FETCH_RAISE)
         )
 
+    def for_replay(self) -> Self:
+        return self.select_related("post").prefetch_related("steps").fetch_mode(models.FETCH_RAISE)
+
     def for_receipt(self) -> Self:
         return (
             self.select_related("agent__profile", "agent__owner", "persona")
@@ -79,5 +83,6 @@ class CadenceQuerySet(models.QuerySet["Cadence"]):
     def active(self) -> Self:
         return self.filter(is_active=True, agent__is_active=True)
 
-    def due(self) -> Self:
-        return self.active().filter(Q(next_at=None) | Q(next_at__lte=Now()))
+    def due(self, now: datetime) -> Self:
+        """Cadences whose next slot has come, or that have none yet."""
+        return self.active().filter(Q(next_at=None) | Q(next_at__lte=now))

@@ -1,23 +1,24 @@
 """What an agent writes about next, and what it knows about it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramSimilarity
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from agents.knowledge.models import Content, Passage
 from agents.models import Agent
-from posts.generation.extracts import paragraphs, reads_well, sentences, terms, weigh
-from posts.generation.models import Run
+from posts.generation.extracts import is_presentable, is_quotable, paragraphs, terms, weigh
+from posts.generation.models import Run, RunStep
 from posts.models import Post
 
 # Above this trigram similarity two titles say the same thing.
 TOO_NEAR = 0.6
 REMEMBERED_POSTS = 200
 CANDIDATES = 10
+BEST_PASSAGES = 60
 
 
 class NoTopicError(Exception):
@@ -40,8 +41,9 @@ def choose(*, run: Run) -> dict[str, Any]:
     thread = _own_thread(run.agent)
     if thread is not None:
         return _topic(thread.title, "thread", passages_about(run=run, topic=thread.title)) | {"post_id": thread.pk}
+    used = _topics_before(run.agent)
     for theme in _themes(run):
-        if not _wrote_before(run.agent, theme):
+        if theme not in used and not _wrote_before(run.agent, theme):
             return _topic(theme, "persona", passages_about(run=run, topic=theme))
     raise NoTopicError("The agent knows nothing that it has not written about.")
 
@@ -51,7 +53,9 @@ def _topic(text: str, source: str, passages: list[dict[str, Any]]) -> dict[str, 
 
 
 def _themes(run: Run) -> list[str]:
-    return list(run.persona.topics) if run.persona else []
+    """Return the persona's themes; some characters list several of them in one line."""
+    topics = run.persona.topics if run.persona else []
+    return [theme.strip() for topic in topics for theme in topic.split(",") if theme.strip()]
 
 
 def _recent_posts(agent: Agent) -> QuerySet[Post]:
@@ -67,6 +71,14 @@ def _wrote_before(agent: Agent, topic: str) -> bool:
         .filter(similarity__gt=TOO_NEAR)
     )
     return near.values("pk").union(taken.values("pk"), all=True).exists()
+
+
+def _topics_before(agent: Agent) -> set[str]:
+    """Return the topics of the agent's last runs, whatever the titles of their posts."""
+    steps = RunStep.objects.filter(
+        run__agent=agent, run__state__in=(*Run.OPEN, Run.State.DONE), name="fetch_topic", state=RunStep.State.DONE
+    )
+    return set(steps.order_by("-run_id").values_list("output__topic", flat=True)[:REMEMBERED_POSTS])
 
 
 def _content_of(run: Run) -> Content | None:
@@ -87,20 +99,34 @@ def _content_of(run: Run) -> Content | None:
 def _candidates(run: Run) -> Iterator[Content]:
     """Yield what the agent has not written about: its own knowledge, then what fits its themes, newest first."""
     agent = run.agent
-    used = Run.objects.filter(agent=agent, content=OuterRef("pk"), state__in=(*Run.OPEN, Run.State.DONE))
+    used = Run.objects.filter(agent=agent, state__in=(*Run.OPEN, Run.State.DONE))
     nearness = TrigramSimilarity("title", OuterRef("title"))  # type: ignore[arg-type]
     told = _recent_posts(agent).alias(nearness=nearness).filter(nearness__gt=TOO_NEAR)
-    unused = Content.objects.filter(~Exists(used), ~Exists(told)).order_by("-id")
-    yield from unused.filter(agent=agent)[:CANDIDATES]
+    unused = Content.objects.filter(~Exists(used.filter(content=OuterRef("pk"))), ~Exists(told)).order_by(
+        F("published_at").desc(nulls_last=True), "-id"
+    )
+    yield from _presentable(unused.filter(agent=agent)[:CANDIDATES])
     themes = _any_of(_themes(run))
     if themes is not None:
-        yield from unused.filter(_fits(themes), agent=None)[:CANDIDATES]
+        yield from _presentable(unused.filter(_fits(themes, used), agent=None)[:CANDIDATES])
 
 
-def _fits(query: SearchQuery) -> Q:
-    """Return the condition that a content fits: through its passages, or its title until it is split into them."""
-    passages = Passage.objects.filter(content=OuterRef("pk"), search_vector=query)
-    return Q(Exists(passages)) | Q(analyzed_at=None, title__search=query)
+def _presentable(contents: Iterable[Content]) -> Iterator[Content]:
+    """Yield the contents whose title can become a topic and whose text has something to quote."""
+    for content in contents:
+        if is_presentable(content.title) and passages_from([content], topic=content.title, limit=1):
+            yield content
+
+
+def _fits(themes: SearchQuery, used: QuerySet[Run]) -> Q:
+    """Return the condition that a content fits: by its passages, or by its title until it is split into them.
+
+    Of all passages only the best count: nearly every text mentions some theme of an agent somewhere.
+    """
+    passages = Passage.objects.filter(
+        ~Exists(used.filter(content=OuterRef("content"))), agent=None, search_vector=themes
+    ).order_by(SearchRank("search_vector", themes).desc())
+    return Q(pk__in=passages.values("content")[:BEST_PASSAGES]) | Q(analyzed_at=None, title__search=themes)
 
 
 def _any_of(phrases: list[str]) -> SearchQuery | None:
@@ -146,7 +172,8 @@ def passages_from(contents: list[Content], *, topic: str, limit: int = 6) -> lis
     wanted = Counter(dict.fromkeys(terms(topic), 1))
     found: list[tuple[float, dict[str, Any]]] = []
     for content in contents:
-        spans = [span for span in paragraphs(content.text) if any(reads_well(s.text) for s in sentences(span.text))]
+        is_own = content.agent_id is not None
+        spans = [span for span in paragraphs(content.text) if is_quotable(span.text, is_own=is_own)]
         weights = weigh((f"{content.title} {span.text}" for span in spans), wanted=wanted)
         for number, (span, weight) in enumerate(zip(spans, weights, strict=True)):
             # The first paragraphs of a text say what it is about.

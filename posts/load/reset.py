@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, F, Model, Q, QuerySet
 
-from agents.models import Agent, Follow, Profile, User
+from agents.models import Follow, Profile, User
 from posts.load.rows import MARK
 from posts.models import Community, Like, Post
 
@@ -31,8 +31,6 @@ def remove_load() -> None:
     Follow.objects.filter(follower__in=synthetic).delete()
     delete_in_batches(Post.objects.filter(author__in=synthetic))
     Community.objects.filter(created_by__in=synthetic).delete()
-    # A persona in use is protected, also from the deletion of the agent that uses it.
-    Agent.objects.filter(owner__user__password=MARK).update(persona=None)
     delete_in_batches(Profile.objects.filter(agent__owner__user__password=MARK))
     delete_in_batches(User.objects.filter(password=MARK))
 

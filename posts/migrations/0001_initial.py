@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='post',
-            index=models.Index(models.F('community'), models.OrderBy(models.F('timeline_key'), descending=True), condition=models.Q(('community__isnull', False), ('timeline_key__isnull', False)), name='post_community_timeline'),
+            index=models.Index(models.F('community'), models.OrderBy(models.F('timeline_key'), descending=True), condition=models.Q(('community__isnull', False)), name='post_community_timeline'),
         ),
         migrations.AddIndex(
             model_name='post',

@@ -88,12 +88,12 @@ class Post(models.Model):
                 name="post_public_timeline",
                 condition=Q(timeline_key__isnull=False, layer=0),
             ),
-            # A community's newest posts.
+            # A community's newest posts; removed ones too, since deleting a community looks for them all.
             models.Index(
                 "community",
                 F("timeline_key").desc(),
                 name="post_community_timeline",
-                condition=Q(timeline_key__isnull=False, community__isnull=False),
+                condition=Q(community__isnull=False),
             ),
             # Deleting a persona version looks for the posts written with it.
             models.Index("persona", name="post_persona", condition=Q(persona__isnull=False)),

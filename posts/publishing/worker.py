@@ -12,17 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
-from django.db.models.functions import Coalesce, Now
+from django.db import IntegrityError
 
 from posts.publishing.models import Publication
 from posts.publishing.networks import NETWORKS, network_named
-from posts.publishing.networks.base import Network
+from posts.publishing.networks.base import Network, Receipt
 from posts.publishing.networks.errors import NeedsReconnect
-from posts.publishing.querysets import LEASE_SECONDS, lease_end
+from posts.publishing.querysets import LEASE_SECONDS
 from posts.publishing.services import accounts, outcomes
+from posts.publishing.services.batches import begin_many, publish_many
 from posts.publishing.services.claims import claim_due
-from posts.publishing.services.transitions import Overtaken, advance
+from posts.publishing.services.transitions import Overtaken
 from posts.publishing.states import Status
 
 BATCH = 100
@@ -80,14 +80,39 @@ class Worker:
         return len(claimed)
 
     def collect(self) -> None:
-        """Wait a moment for results and act on them."""
+        """Wait a moment for results and act on them, on those of one kind in one statement."""
         done, _ = wait(self.steps, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in done:
-            step = self.steps.pop(future)
-            self.settle(step, future)
+        steps = [(self.steps.pop(future), future) for future in done]
+        good = [(step, future) for step, future in steps if future.exception() is None]
+        self.send([(step.publication, future.result()) for step, future in good if step.then is send])
+        self.publish([(step.publication, future.result()) for step, future in good if step.then is sent])
+        for step, future in steps:
+            if future.exception() is not None or step.then not in (send, sent):
+                self.settle(step, future)
         now = time.monotonic()
         for future in [future for future, step in self.steps.items() if step.give_up_at < now]:
             del self.steps[future]
+
+    def send(self, prepared: list[tuple[Publication, dict[str, Any]]]) -> None:
+        """Commit that requests may be on their way, then let them go."""
+        if not prepared:
+            return
+        begun = {row.pk for row in begin_many([publication for publication, _ in prepared])}
+        for publication, payload in prepared:
+            if publication.pk in begun:
+                call = network_named(publication.network).send
+                self.submit(publication, call, publication, payload, then=sent, otherwise=outcomes.record_step_error)
+
+    def publish(self, proofs: list[tuple[Publication, Receipt]]) -> None:
+        """Record the proofs; one by one when one of them belongs to another publication."""
+        if not proofs:
+            return
+        self.settled_count += len(proofs)
+        try:
+            publish_many(proofs)
+        except IntegrityError:
+            for publication, receipt in proofs:
+                self.attempt(sent, publication, receipt)
 
     def settle(self, step: Step, future: Future[Any]) -> None:
         try:
@@ -122,15 +147,7 @@ class Worker:
                 then=found,
                 otherwise=outcomes.record_read_back_error,
             )
-        return self.submit(
-            publication, network.prepare, publication, then=self.send, otherwise=outcomes.record_step_error
-        )
-
-    def send(self, publication: Publication, prepared: dict[str, Any]) -> None:
-        """Commit that a request may be on its way, then let it go."""
-        begin(publication)
-        network = network_named(publication.network)
-        self.submit(publication, network.send, publication, prepared, then=sent, otherwise=outcomes.record_step_error)
+        return self.submit(publication, network.prepare, publication, then=send, otherwise=outcomes.record_step_error)
 
     def refreshed(self, publication: Publication, credentials: Any) -> None:
         account = publication.account
@@ -159,23 +176,9 @@ class Worker:
         self.steps[future] = Step(publication, then, otherwise, time.monotonic() + GIVE_UP_SECONDS)
 
 
-def begin(publication: Publication) -> None:
-    """Commit that a request may leave the house from now on.
-
-    Raises `Overtaken` when the row was cancelled, or the lease ran out and went to somebody else.
-    """
-    advance(
-        publication=publication,
-        to=Status.SENDING,
-        reason="",
-        held=True,
-        attempt=F("attempt") + 1,
-        first_sent_at=Coalesce("first_sent_at", Now()),
-        last_sent_at=Now(),
-        lease_until=lease_end(),
-        due_at=lease_end(),
-    )
-    publication.attempt += 1
+def send(publication: Publication, prepared: dict[str, Any]) -> None:
+    """Mark what a prepared row goes on with: `Worker.send` takes all of them at once."""
+    raise NotImplementedError
 
 
 def sent(publication: Publication, receipt: Any) -> None:

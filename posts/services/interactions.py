@@ -3,6 +3,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from agents.models import Profile
+from performance.caches import invalidate_user_cache, withdraw
 from posts.models import Comment, Like, Post, Share
 
 
@@ -28,6 +29,7 @@ def unshare_post(*, profile: Profile, post: Post) -> bool:
 
 @transaction.atomic
 def _add(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -> bool:
+    invalidate_user_cache(profile.pk)
     _, is_new = kind.objects.get_or_create(profile=profile, post=post)
     if is_new:
         Post.objects.filter(pk=post.pk).update(**{counter: F(counter) + 1})
@@ -36,6 +38,7 @@ def _add(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -
 
 @transaction.atomic
 def _take_back(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -> bool:
+    invalidate_user_cache(profile.pk)
     deleted, _ = kind.objects.filter(profile=profile, post=post).delete()
     if deleted:
         Post.objects.filter(pk=post.pk).update(**{counter: F(counter) - 1})
@@ -54,6 +57,7 @@ def add_comment(*, author: Profile, post: Post, body: str, parent: Comment | Non
         (pk,) = cursor.fetchone()
     comment = Comment.objects.create(pk=pk, post=post, author=author, parent=parent, path=[*ancestors, pk], body=body)
     Post.objects.filter(pk=post.pk).update(comment_count=F("comment_count") + 1)
+    invalidate_user_cache(author.pk)
     return comment
 
 
@@ -62,4 +66,5 @@ def remove_comment(*, comment: Comment) -> None:
     """Empty a comment; its place in the thread stays for the replies."""
     removed = Comment.objects.filter(pk=comment.pk, removed_at=None).update(removed_at=Now(), body="")
     if removed:
+        withdraw()
         Post.objects.filter(pk=comment.post_id).update(comment_count=F("comment_count") - 1)

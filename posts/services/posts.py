@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from agents.models import Profile
+from performance.caches import invalidate_user_cache, withdraw
 from posts.models import Community, Post
 from posts.timeline_keys import NextTimelineKey
 
@@ -31,6 +32,7 @@ def create_post(
     _count_for_community(post, step=1)
     if _is_counted(post):
         _count_for_author(post, step=1)
+    invalidate_user_cache(author.pk)
     return post
 
 
@@ -76,6 +78,9 @@ def update_post(*, post: Post, **changes: Any) -> Post:
     locked.save(update_fields=[*changes, "edited_at"])
     if was_counted != _is_counted(locked):
         _count_for_author(locked, step=-1 if was_counted else 1)
+    invalidate_user_cache(locked.author_id)
+    if "layer" in changes:
+        withdraw()
     return locked
 
 
@@ -85,6 +90,7 @@ def remove_post(*, post: Post) -> None:
     locked = _lock(post)
     if locked.timeline_key is None:
         return
+    withdraw()
     Post.objects.filter(pk=locked.pk).update(timeline_key=None, removed_at=Now())
     _count_for_community(locked, step=-1)
     if _is_counted(locked):

@@ -21,7 +21,7 @@ class CommentsView(ApiView):
     """The thread under a post, read depth first."""
 
     budget = {
-        "GET": Budget(statements=3, p95_ms=25, kilobytes=40, index="comment_post_thread"),
+        "GET": Budget(statements=2, p95_ms=25, kilobytes=40, index="comment_post_thread"),
         "POST": Budget(statements=9, p95_ms=50, kilobytes=12),
     }
     is_public = True

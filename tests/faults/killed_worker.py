@@ -44,9 +44,9 @@ def run(network: str, point: str, database: str, overrides: dict[str, Any]) -> N
         case "begun":
             type(network_named(network)).send = die  # type: ignore[method-assign,assignment]
         case "answered":
-            worker.sent = die
+            worker.publish_many = die
         case "settled":
-            worker.sent = die_after(worker.sent)
+            worker.publish_many = die_after(worker.publish_many)
     worker.Worker(networks=[network]).run(seconds=10)
 
 

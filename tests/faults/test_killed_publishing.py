@@ -36,7 +36,7 @@ def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Netw
     for name in NETWORKS:
         monkeypatch.setattr(network_named(name), "settle_seconds", 0)
     with NetworkServer() as server:
-        settings.OUTBOUND_NETWORKS = ["127.0.0.0/8"]
+        settings.FETCH_ALLOWED_NETWORKS = ["127.0.0.0/8"]
         settings.OUTBOUND_TIMEOUT_SECONDS = 2
         settings.NETWORK_URLS = dict.fromkeys(NETWORKS, server.url)
         http.client.cache_clear()
@@ -60,7 +60,7 @@ def kill_and_recover(server: NetworkServer, kind: str, point: str) -> tuple[Publ
         server.fail("reset", path=path)
     overrides = {
         name: getattr(django_settings, name)
-        for name in ("OUTBOUND_NETWORKS", "OUTBOUND_TIMEOUT_SECONDS", "NETWORK_URLS")
+        for name in ("FETCH_ALLOWED_NETWORKS", "OUTBOUND_TIMEOUT_SECONDS", "NETWORK_URLS")
     }
     # The row has to wait for the process that is killed: it may only start when that is known.
     processes.append(killed_worker.start(network, point, connection.settings_dict["NAME"], overrides))

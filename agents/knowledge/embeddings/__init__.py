@@ -35,7 +35,7 @@ class EmbeddingFailed(Exception):
 @cache
 def current_embedder() -> Embedder:
     """Return the model that the settings name, loaded once per process."""
-    embedder: Embedder = import_string(EMBEDDERS[settings.EMBEDDINGS["provider"]])()
+    embedder: Embedder = import_string(EMBEDDERS[str(settings.EMBEDDINGS["provider"])])()
     return embedder
 
 

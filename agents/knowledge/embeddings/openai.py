@@ -20,11 +20,11 @@ class OpenAIEmbedder:
     """
 
     def __init__(self) -> None:
-        self._url = f"{settings.EMBEDDINGS['url'].rstrip('/')}/embeddings"
+        self._url = f"{str(settings.EMBEDDINGS['url']).rstrip('/')}/embeddings"
         self._model = settings.EMBEDDINGS["model"]
         self._key = settings.EMBEDDINGS["key"]
         self.name = f"openai/{self._model}"[:80]
-        self.dimensions = int(settings.EMBEDDINGS["dimensions"])
+        self.dimensions = int(str(settings.EMBEDDINGS["dimensions"]))
 
     def embed(self, texts: list[str]) -> Vectors:
         rows = [self._ask(list(batch)) for batch in itertools.batched(texts, BATCH)]

@@ -18,11 +18,11 @@ class UnparsableDocument(Exception):
     """The document could not be parsed within its limits; the message says why."""
 
 
-def parse(kind: str, document: bytes) -> dict[str, Any]:
-    """Parse a document of that kind ("feed") in a process of its own; raise `UnparsableDocument`."""
+def parse(kind: str, document: bytes, *, base_url: str = "") -> dict[str, Any]:
+    """Parse a document of that kind ("feed", "page") in a process of its own; raise `UnparsableDocument`."""
     if len(document) > MAX_DOCUMENT_BYTES:
         raise UnparsableDocument(f"larger than {MAX_DOCUMENT_BYTES} bytes")
-    command = [sys.executable, "-I", str(_CHILD), kind, str(CPU_SECONDS), str(MEMORY_BYTES)]
+    command = [sys.executable, "-I", str(_CHILD), kind, base_url, str(CPU_SECONDS), str(MEMORY_BYTES)]
     try:
         # An empty environment: the parser needs none of our secrets.
         done = subprocess.run(command, input=document, capture_output=True, timeout=WALL_SECONDS, env={})

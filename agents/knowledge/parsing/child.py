@@ -26,18 +26,30 @@ BLOCKS = frozenset({
 })
 # fmt: on
 HIDDEN = frozenset(["script", "style", "template", "noscript", "svg", "head", "iframe", "object"])
-_DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding=["']([A-Za-z0-9._-]{1,40})["']""")
+_DECLARED = re.compile(
+    rb"""\A\s*<\?xml[^>]{0,200}?encoding=["']([A-Za-z0-9._-]{1,40})["']"""
+    rb"""|<meta[^>]{0,200}?charset=["']?([A-Za-z0-9._-]{1,40})"""
+)
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,200}\?>")
 # XML allows no other control characters, and one of them makes the strict parser give up the whole feed.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
+# Parsed first, so that whatever is loaded late is loaded before the process is sealed.
+WARM_UP_FEEDS = ("<rss><channel><item><title>a</title></item></channel></rss>", "<rss>&")
+WARM_UP_PAGES = (
+    "<html lang=en><head><title>a</title><meta name=date content=2024-01-01></head><body><article>"
+    + "<p>Some words of a first paragraph, which is long enough.</p>" * 5
+    + "<table><tr><td>a</td></tr></table></article><time>January 2, 2024</time></body></html>",
+)
+
+
 def decode(document: bytes) -> tuple[str, str]:
     """Return the text of a document and what had to be guessed about its charset ("" for nothing)."""
-    declared = _DECLARED.match(document)
+    declared = _DECLARED.search(document, 0, 4096)
     boms = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
     names = [name for bom, name in boms.items() if document.startswith(bom)]
-    names += [declared[1].decode("ascii")] if declared else []
+    names += [(declared[1] or declared[2]).decode("ascii")] if declared else []
     for name in [*names, "utf-8"]:
         try:
             return document.decode(name), ""
@@ -91,7 +103,7 @@ def _entry(entry: Any, base: str) -> dict[str, Any]:
     }
 
 
-def parse_feed(text: str) -> dict[str, Any]:
+def parse_feed(text: str, base_url: str = "") -> dict[str, Any]:
     """Return title, language, problem and entries of an RSS or Atom document."""
     text = _DECLARATION.sub("", _CONTROLS.sub("", text), count=1)
     parsed = feedparser.parse(
@@ -100,7 +112,7 @@ def parse_feed(text: str) -> dict[str, Any]:
         sanitize_html=False,
         resolve_relative_uris=False,
     )
-    base = parsed.feed.get("link", "")
+    base = urljoin(base_url, parsed.feed.get("link", ""))
     entries = [_entry(entry, base) for entry in parsed.entries[:MAX_ENTRIES]]
     # An address that several entries share is not the address of any of them.
     seen = Counter(entry["url"] for entry in entries)
@@ -115,13 +127,32 @@ def parse_feed(text: str) -> dict[str, Any]:
     }
 
 
-def confine(*, cpu_seconds: float, memory_bytes: int) -> None:
-    """Bound this process for good: memory, processor time, and no file to write."""
+def parse_page(text: str, base_url: str = "") -> dict[str, Any]:
+    """Return title, author, date, language, canonical address and words of an HTML page."""
+    # Here, because it takes longer to load than a feed takes to parse.
+    import trafilatura
+
+    # Fast: its second opinions read word lists while they parse.
+    page: Any = trafilatura.bare_extraction(text, fast=True, include_comments=False, with_metadata=True)
+    known = page.as_dict() if page is not None else {}
+    canonical = re.search(r"""<link[^>]{0,300}rel=["']?canonical["']?[^>]{0,300}>""", text, re.IGNORECASE)
+    address = re.search(r"""href=["']?([^"'\s>]{1,2000})""", canonical[0], re.IGNORECASE) if canonical else None
+    return {
+        "title": known.get("title") or "",
+        "text": known.get("text") or "",
+        "author": known.get("author") or "",
+        "published": known.get("date") or "",
+        "language": known.get("language") or "",
+        "canonical": address[1] if address else "",
+        "problem": "" if known.get("text") else "no article text was found",
+    }
+
+
+def confine(*, memory_bytes: int) -> None:
+    """Bound this process for good: its memory, and no file to write."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # The signal's default action ends the process, even inside C code.
-    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
 
 
 def seal() -> None:
@@ -130,15 +161,17 @@ def seal() -> None:
 
 
 def main() -> None:
-    kind, cpu_seconds, memory_bytes = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
-    confine(cpu_seconds=cpu_seconds, memory_bytes=memory_bytes)
-    parsers = {"feed": parse_feed}
+    kind, base_url, cpu_seconds, memory_bytes = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
+    confine(memory_bytes=memory_bytes)
+    parse, warm_ups = {"feed": (parse_feed, WARM_UP_FEEDS), "page": (parse_page, WARM_UP_PAGES)}[kind]
+    for warm_up in warm_ups:
+        parse(warm_up)
+    # Every module that parsing needs is loaded now. The signal's default action ends the process, even
+    # inside C code.
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     text, guessed = decode(sys.stdin.buffer.read())
-    for warm_up in ("<rss><channel><item><title>a</title></item></channel></rss>", "<rss>&"):
-        parsers[kind](warm_up)
-    # Every module that parsing needs is loaded now.
     seal()
-    answer = parsers[kind](text)
+    answer = parse(text, base_url)
     answer["problem"] = "; ".join(filter(None, (answer["problem"], guessed)))
     sys.stdout.write(json.dumps(answer))
 

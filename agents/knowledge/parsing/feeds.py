@@ -2,7 +2,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
 
 from agents.knowledge.parsing.bounded import parse
 
@@ -30,7 +29,7 @@ def read_feed(document: bytes, *, base_url: str = "") -> Feed:
 
     Raises `UnparsableDocument` when it cannot be parsed within its limits or is no feed at all.
     """
-    answer = parse("feed", document)
+    answer = parse("feed", document, base_url=base_url)
     problem = answer["problem"]
     if not answer["version"]:
         problem = "; ".join(filter(None, ("not an RSS or Atom document", problem)))
@@ -38,14 +37,13 @@ def read_feed(document: bytes, *, base_url: str = "") -> Feed:
         title=answer["title"],
         language=answer["language"] or "",
         problem=problem,
-        entries=list(_entries(answer["entries"], base_url)),
+        entries=list(_entries(answer["entries"])),
     )
 
 
-def _entries(rows: list[dict[str, Any]], base_url: str) -> Iterator[Entry]:
+def _entries(rows: list[dict[str, Any]]) -> Iterator[Entry]:
     for row in rows:
-        url = urljoin(base_url, row["url"]) if base_url and row["url"] else row["url"]
-        yield Entry(row["title"], row["text"], url, row["author"], _moment(row["published"]))
+        yield Entry(row["title"], row["text"], row["url"], row["author"], _moment(row["published"]))
 
 
 def _moment(parts: list[int] | None) -> datetime | None:

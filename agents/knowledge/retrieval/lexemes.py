@@ -21,4 +21,4 @@ def refresh_lexemes() -> int:
             " WHERE length(word) <= 100",
             [percent, percent],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -102,14 +102,16 @@ trigram_arm AS (
 ),
 nearest AS (
     SELECT passage.id, passage.embedding::halfvec({dimensions}) <=> %(vector)s AS distance
-    FROM knowledge_passage passage
+    FROM knowledge_passage passage {join}
     WHERE passage.embedding_dimensions = {dimensions} AND passage.embedding_model = %(model)s AND {filters}
     ORDER BY distance LIMIT %(arm_size)s
 ),
 vector_arm AS (SELECT id, row_number() OVER (ORDER BY distance, id) AS place FROM nearest),
 fused AS (
-    SELECT id, sum(share / (%(damping)s + place)) AS score, jsonb_object_agg(arm, place) AS ranks
-    FROM ({arms}) arms GROUP BY id ORDER BY score DESC, id LIMIT %(limit)s
+    SELECT arms.id, sum(share / (%(damping)s + place))::float8 AS score, jsonb_object_agg(arm, place) AS ranks
+    FROM ({arms}) arms JOIN knowledge_passage passage ON passage.id = arms.id
+    JOIN knowledge_content content ON content.id = passage.content_id AND content.near_duplicate_of_id IS NULL
+    GROUP BY arms.id ORDER BY score DESC, arms.id LIMIT %(limit)s
 )
 SELECT passage.id, content.id, passage.start, passage."end", passage.text, fused.score, content.title, content.url,
     content.platform, author.id, coalesce(nullif(author.display_name, ''), author.username, ''), fused.ranks
@@ -119,7 +121,7 @@ LEFT JOIN knowledge_author author ON author.id = content.author_id
 ORDER BY fused.score DESC, passage.id
 """
 _MATCHING = """
-    SELECT passage.id, passage.content_id FROM knowledge_passage passage
+    SELECT passage.id, passage.content_id FROM knowledge_passage passage {join}
     WHERE passage.search_vector @@ ('''' || replace(replace(word, '\\', '\\\\'), '''', '''''') || '''')::tsquery
     AND {filters} LIMIT %(rows_per_word)s
 """
@@ -135,9 +137,12 @@ def search(
     question = question.replace("\0", " ")[:MAX_QUESTION_LENGTH]
     embedder = current_embedder()
     conditions, parameters = _conditions(filters or Filters())
+    # Whose a passage is stands beside it; what else is known of its content has to be looked up.
+    join = "JOIN knowledge_content content ON content.id = passage.content_id" if "content." in conditions else ""
     sql = _SQL.format(
-        matching=_MATCHING.format(filters=conditions),
+        matching=_MATCHING.format(filters=conditions, join=join),
         filters=conditions,
+        join=join,
         dimensions=int(embedder.dimensions),
         arms=" UNION ALL ".join(
             f"SELECT id, place, '{arm}' AS arm, {SHARES[arm]} AS share FROM {ARMS[arm]}" for arm in arms
@@ -157,11 +162,11 @@ def search(
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return [Hit(*row[:11], ranks=row[11]) for row in cursor.fetchall()]
+        return [Hit(*row) for row in cursor.fetchall()]
 
 
 def _conditions(filters: Filters) -> tuple[str, dict[str, Any]]:
-    conditions = []
+    conditions: list[str] = []
     values: dict[str, Any] = {}
     if filters.viewer is None:
         conditions.append("passage.agent_id IS NULL")

@@ -33,7 +33,7 @@ class Run(models.Model):
     topic = models.CharField(max_length=300, blank=True, help_text="As asked for; empty: the agent finds its own.")
     layer = models.PositiveSmallIntegerField(choices=Post.Layer, default=Post.Layer.PUBLIC)
     idempotency_key = models.CharField(max_length=200, blank=True)
-    requested_by = models.ForeignKey(Profile, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    requested_by = models.ForeignKey(Profile, models.SET_NULL, null=True, blank=True, related_name="+")
     persona = models.ForeignKey(
         PersonaVersion, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )

@@ -9,9 +9,11 @@ from posts.generation.providers.base import ImageProvider, TextProvider
 
 TEXT_PROVIDERS = {
     "offline": "posts.generation.providers.offline.OfflineText",
+    "openai": "posts.generation.providers.openai_compatible.OpenAIText",
 }
 IMAGE_PROVIDERS = {
     "offline": "posts.generation.providers.drawings.OfflineImage",
+    "openai": "posts.generation.providers.openai_compatible.OpenAIImage",
 }
 
 

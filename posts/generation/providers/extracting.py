@@ -4,7 +4,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from posts.generation.extracts import paragraphs, plain, reads_well, sentences, stands_alone, terms, weigh
+from posts.generation.extracts import (
+    paragraphs,
+    plain,
+    quotable_runs,
+    reads_well,
+    sentences,
+    stands_alone,
+    terms,
+    weigh,
+)
 from posts.generation.providers.base import Passage, TextPrompt
 
 TOPIC_WEIGHT, THEME_WEIGHT = 3, 1
@@ -32,22 +41,17 @@ def best_sentences(prompt: TextPrompt, *, limit: int) -> tuple[Excerpt | None, E
 def _excerpts(prompt: TextPrompt, passage: Passage, limit: int) -> Iterator[Excerpt]:
     """Yield each run of whole sentences that starts with one that stands alone."""
     for paragraph in paragraphs(passage.text):
-        yield from _runs(passage.title, [span.text for span in sentences(paragraph.text)], prompt, limit)
+        yield from _runs(passage, [span.text for span in sentences(paragraph.text)], prompt, limit)
 
 
-def _runs(title: str, found: list[str], prompt: TextPrompt, limit: int) -> Iterator[Excerpt]:
+def _runs(passage: Passage, found: list[str], prompt: TextPrompt, limit: int) -> Iterator[Excerpt]:
     weights = weigh(found, wanted=_wanted(prompt))
-    for index, sentence in enumerate(found):
-        if not (reads_well(sentence) and stands_alone(sentence)):
-            continue
-        end = index + 1
-        while end < len(found) and end - index < limit and reads_well(found[end]):
-            end += 1
-        length = end - index
+    for start, end in quotable_runs(found, limit=limit, is_own=passage.is_own):
+        length = end - start
         # A pair or three sentences carry a thought; one alone seldom does.
         fullness = (0.6, 1.0, 1.1, 1.1)[min(length, 4) - 1]
-        weight = fullness * sum(weights[index:end]) / length + 0.1 / (1 + index)
-        yield Excerpt(title, tuple(found[index:end]), weight)
+        weight = fullness * sum(weights[start:end]) / length + 0.1 / (1 + start)
+        yield Excerpt(passage.title, tuple(found[start:end]), weight)
 
 
 def _wanted(prompt: TextPrompt) -> Counter[str]:

@@ -1,10 +1,11 @@
 """How a persona sounds: openings, closings and titles by tone, chosen by the persona's own adjectives."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posts.generation.extracts import plain, reads_well, sentences, stands_alone, terms
+from posts.generation.extracts import is_presentable, plain, reads_well, sentences, stands_alone, terms
 from posts.generation.providers.base import TextPrompt
 
 
@@ -17,6 +18,7 @@ class Tone:
     reading: tuple[str, ...]
     closings: tuple[str, ...]
     titles: tuple[str, ...]
+    headlines: tuple[str, ...]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -42,6 +44,7 @@ TONES = (
             "There is more under this stone; I will keep turning it.",
         ),
         ("A closer look at {topic}", "Wondering about {topic}", "{topic}: what I found"),
+        ("What stayed with me from “{topic}”", "A question after “{topic}”", "Reading “{topic}” twice"),
     ),
     Tone(
         _words(
@@ -64,6 +67,7 @@ TONES = (
             "I will update this note when the evidence changes.",
         ),
         ("Notes on {topic}", "{topic}: what holds up", "{topic}, examined"),
+        ("Reading notes: {topic}", "One claim from “{topic}”", "Quoted exactly: {topic}"),
     ),
     Tone(
         _words(
@@ -86,6 +90,7 @@ TONES = (
             "Be patient with yourself while you try it.",
         ),
         ("Something worth sharing on {topic}", "{topic}, gently explained", "A good word about {topic}"),
+        ("Worth five minutes: {topic}", "For you to read: {topic}", "A good word for “{topic}”"),
     ),
     Tone(
         _words(
@@ -108,6 +113,7 @@ TONES = (
             "If you do only one thing about it, do that.",
         ),
         ("{topic}, in practice", "What to do about {topic}", "{topic}: the useful part"),
+        ("The useful part of “{topic}”", "To use this week: {topic}", "{topic}: what to take from it"),
     ),
     Tone(
         _words(
@@ -130,6 +136,7 @@ TONES = (
             "What is small in this is what lasts.",
         ),
         ("On {topic}", "Thinking slowly about {topic}", "{topic}, held up to the light"),
+        ("Read slowly: {topic}", "A quiet passage in “{topic}”", "Sitting with “{topic}”"),
     ),
     Tone(
         _words(
@@ -152,8 +159,17 @@ TONES = (
             "Disagree with me, but bring receipts.",
         ),
         ("{topic}, without the hype", "Let us talk about {topic}", "{topic}: somebody had to say it"),
+        ("I read “{topic}” so you need not", "About “{topic}”, with receipts", "Found in “{topic}”"),
     ),
 )
+
+
+_SPEAKS_OF_ANOTHER = re.compile(r"\b(he|she|his|her|him|he's|she's|follow)\b", re.IGNORECASE)
+
+
+def _is_maxim(text: str) -> bool:
+    """Whether a sentence holds at any time: no news, nothing that answers somebody."""
+    return stands_alone(text) and not re.match(r"(Just|Now|New|We|Our|Today|Exciting|Another)\b", text)
 
 
 class Speaker:
@@ -161,37 +177,42 @@ class Speaker:
 
     def __init__(self, prompt: TextPrompt) -> None:
         self._prompt = prompt
-        self._topic = plain(prompt.topic).rstrip(".!? ")
+        topic = plain(prompt.topic).rstrip(".!? ")
+        self._topic = topic if topic and is_presentable(topic) else "a text I was sent"
         self._tone = self._choose_tone()
 
     def opening(self, *, source: str) -> str:
         """Return the first sentence: about the source when there is one, else about the topic."""
-        phrases = self._tone.reading if source else self._tone.openings
-        text = self._pick("opening", phrases).format(topic=self._as_subject(), source=plain(source).rstrip("."))
+        source = plain(source).rstrip(".")
+        phrases = self._tone.reading if source and is_presentable(source) else self._tone.openings
+        text = self._pick("opening", phrases).format(topic=self._as_subject(), source=source)
         return text[0].upper() + text[1:]
 
     def closing(self) -> str:
         return self._pick("closing", (*self._tone.closings, *self._maxims()))
 
     def title(self) -> str:
-        """Return a title made of the topic; one that is a title already stays itself."""
-        if len(self._topic.split()) >= 4 or len(self._topic) > 40:
-            return self._topic[0].upper() + self._topic[1:]
-        text = self._pick("title", self._tone.titles).format(topic=self._topic)
+        """Return a title made of the topic, be that a phrase or the headline of a text."""
+        is_headline = len(self._topic.split()) >= 4 or len(self._topic) > 40
+        phrases = self._tone.headlines if is_headline else self._tone.titles
+        text = self._pick("title", phrases).format(topic=self._topic)
         return text[0].upper() + text[1:]
 
     def about_oneself(self) -> list[str]:
         """Return one or two sentences of the persona's own that bear on the topic."""
         wanted = set(terms(self._topic))
         known = [s.text for line in (*self._prompt.voice.lore, *self._prompt.voice.bio) for s in sentences(plain(line))]
-        fit = [text for text in known if reads_well(text) and stands_alone(text)]
+        # What others say of the persona is no sentence for its own mouth.
+        fit = [
+            text for text in known if reads_well(text) and stands_alone(text) and not _SPEAKS_OF_ANOTHER.search(text)
+        ]
         fit.sort(key=lambda text: (-len(wanted & set(terms(text))), self._number(text)))
         return fit[:2] or ["I do not know enough about it yet to say more, and I would rather say so."]
 
     def _maxims(self) -> list[str]:
         """Return short sentences that the persona is known for."""
         examples = [plain(example) for example in self._prompt.voice.examples]
-        return [text for text in examples if len(text) <= 120 and reads_well(text) and stands_alone(text)][:5]
+        return [text for text in examples if len(text) <= 120 and reads_well(text) and _is_maxim(text)][:5]
 
     def _as_subject(self) -> str:
         """Return the topic as it can stand inside a sentence: a phrase bare, a headline in quotes."""

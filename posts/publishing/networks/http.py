@@ -1,6 +1,5 @@
 """Talk HTTP to outside networks: global addresses only, bounded answers, honest errors."""
 
-import ipaddress
 import socket
 import time
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from agents.knowledge.fetching.addresses import may_connect
 from posts.publishing.networks.errors import (
     NeedsReconnect,
     NetworkError,
@@ -51,19 +51,9 @@ class GlobalAddresses(httpcore.NetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"{host} cannot be resolved") from error
         addresses = [str(entry[4][0]) for entry in found]
-        if not addresses or not all(is_reachable(address) for address in addresses):
+        if not addresses or not all(may_connect(address) for address in addresses):
             raise httpcore.ConnectError(f"{host} is not on the public internet")
         return self._sockets.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
-
-
-def is_reachable(address: str) -> bool:
-    """Whether an address is global, or in a network that OUTBOUND_NETWORKS opens."""
-    ip = ipaddress.ip_address(address.split("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    ip = mapped or ip
-    if any(ip in ipaddress.ip_network(network) for network in settings.OUTBOUND_NETWORKS):
-        return True
-    return ip.is_global and not ip.is_multicast
 
 
 @lru_cache(maxsize=1)

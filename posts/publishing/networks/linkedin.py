@@ -42,7 +42,7 @@ class LinkedIn(OAuthNetwork):
     name = "linkedin"
     label = "LinkedIn"
     repeat = Repeat.READ_BACK
-    # 150 posts per member and day; an application has 100,000 requests a day.
+    # What other publishing tools document; LinkedIn itself shows limits only in its developer portal.
     rate = Rate(150, 86_400)
     concurrency = 8
     scopes = ("openid", "profile", "w_member_social")

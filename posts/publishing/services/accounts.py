@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from posts.publishing.models import AccountEvent, Publication, SocialAccount
 from posts.publishing.networks.base import Credentials
+from posts.publishing.services.webhooks import announce
 from posts.publishing.states import CLAIMABLE
 from posts.publishing.tokens import Token
 
@@ -74,6 +75,7 @@ def require_reconnect(*, account: SocialAccount, reason: str) -> None:
     row = SocialAccount.objects.filter(pk=account.pk, state="active", access_token=account.access_token)
     if row.update(state=SocialAccount.State.NEEDS_RECONNECT, refresh_lease_until=None):
         notify_owner(account=account, kind="needs_reconnect", text=reason)
+        announce(owner_id=account.owner_id, kind="needs_reconnect", account=account.pk, reason=reason)
 
 
 def release_parked(*, account: SocialAccount) -> int:

@@ -1,6 +1,7 @@
 """Take due rows in hand: one statement, any number of workers, nothing taken twice."""
 
 from collections import Counter
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -27,7 +28,8 @@ WITH due AS MATERIALIZED (
     SET status = CASE due.status WHEN 'scheduled' THEN 'queued' WHEN 'sending' THEN 'unknown' ELSE due.status END,
         fence = row.fence + 1, celery_task = %(task)s,
         lease_until = now() + %(lease)s * interval '1 second', due_at = now() + %(lease)s * interval '1 second'
-    FROM due WHERE row.id = due.id
+    -- The array keeps the planner from reading the whole table for a join with a hundred rows.
+    FROM due WHERE row.id = due.id AND row.id = ANY (ARRAY(SELECT id FROM due))
     RETURNING row.id, row.account_id, due.status AS before, row.status AS after
 ), told AS (
     INSERT INTO publishing_publicationevent (publication_id, from_status, to_status, reason)
@@ -83,10 +85,12 @@ def _charge(network: Network, claims: list[Claim]) -> set[int]:
     wanted = Counter(limits.account_key(claim.account_id) for claim in to_send)
     limits.ensure_buckets(dict.fromkeys(wanted, network.rate))
     granted = limits.take(wanted)
-    refused: set[int] = set()
+    refused: dict[int, datetime] = {}
     for key, (count, turns) in granted.items():
         rows = [claim.id for claim in to_send if limits.account_key(claim.account_id) == key]
-        for row, turn in zip(rows[count:], turns, strict=True):
-            Publication.objects.filter(pk=row).update(due_at=turn, lease_until=None)
-            refused.add(row)
-    return refused
+        refused |= dict(zip(rows[count:], turns, strict=True))
+    Publication.objects.bulk_update(
+        [Publication(pk=row, due_at=turn, lease_until=None) for row, turn in refused.items()],
+        ["due_at", "lease_until"],
+    )
+    return set(refused)

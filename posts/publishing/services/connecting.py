@@ -45,7 +45,7 @@ def checked_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.fragment:
         raise ValidationError("Give an address such as https://social.example.", code="address")
-    if parts.scheme == "http" and not settings.OUTBOUND_NETWORKS:
+    if parts.scheme == "http" and not settings.FETCH_ALLOWED_NETWORKS:
         raise ValidationError("Only https addresses are used.", code="address")
     return url.rstrip("/")
 

@@ -55,7 +55,7 @@ def take(wanted: Mapping[str, int]) -> dict[str, tuple[int, list[datetime]]]:
     granted = {}
     for bucket in buckets:
         granted[bucket.key] = _take(bucket, wanted[bucket.key], now=bucket.now)
-        bucket.save(update_fields=["tokens", "updated_at"])
+    RateBucket.objects.bulk_update(buckets, ["tokens", "updated_at"])
     return granted
 
 

@@ -21,8 +21,10 @@ from posts.publishing.networks.errors import (
 )
 from posts.publishing.services import limits
 from posts.publishing.services.accounts import expire_token, notify_owner, require_reconnect
+from posts.publishing.services.metrics import start_series
 from posts.publishing.services.threads import cancel_following, release_following
 from posts.publishing.services.transitions import advance
+from posts.publishing.services.webhooks import announce
 from posts.publishing.states import Status
 
 MAX_ATTEMPTS = 8
@@ -42,6 +44,7 @@ def record_published(publication: Publication, receipt: Receipt, *, reason: str)
     When the proof belongs to another publication already, this one's outcome is unknown again: two rows with
     the same text were in doubt at once, and each of them finds its own on reading back.
     """
+    moment = receipt.published_at or timezone.now()
     try:
         with transaction.atomic():
             advance(
@@ -51,13 +54,15 @@ def record_published(publication: Publication, receipt: Receipt, *, reason: str)
                 remote_id=receipt.remote_id,
                 remote_url=receipt.url,
                 remote_data=receipt.data,
-                published_at=receipt.published_at or timezone.now(),
+                published_at=moment,
                 due_at=None,
                 error_class="",
                 error_detail="",
                 **FREE,
             )
             release_following(publication=publication)
+            start_series(publication, published_at=moment)
+            announce(owner_id=publication.owner_id, kind="published", publication=publication.pk, url=receipt.url)
     except IntegrityError:
         publication.refresh_from_db(fields=["status"])
         record_unknown(publication, "Its remote id belongs to another publication.", delay_seconds=1)
@@ -89,6 +94,7 @@ def record_failed(publication: Publication, detail: str, *, error_class: str) ->
         **FREE,
     )
     cancel_following(publication=publication, reason="The part before it failed")
+    announce(owner_id=publication.owner_id, kind="failed", publication=publication.pk, reason=detail)
     notify_owner(account=publication.account, kind="failed", text=f"Publication {publication.pk}: {detail}")
 
 

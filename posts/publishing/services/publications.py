@@ -18,6 +18,7 @@ from posts.publishing.networks.base import MediaRule, Receipt
 from posts.publishing.services import outcomes
 from posts.publishing.services.threads import cancel_following
 from posts.publishing.services.transitions import Overtaken, advance
+from posts.publishing.services.webhooks import announce
 from posts.publishing.states import OPEN, Status
 
 FURTHEST = timedelta(days=366)
@@ -103,35 +104,58 @@ def create_publication(
     needs_approval: bool = False,
 ) -> Publication:
     """Put a text into the outbox of an account, now or for a moment to come; return the (first) row."""
+    rows = new_rows(author=author, draft=draft, post=post, scheduled_at=scheduled_at, needs_approval=needs_approval)
+    if draft.image is not None:
+        rows[0].image.save(f"{uuid.uuid4().hex}.jpg", ContentFile(draft.image), save=False)
+    for row in rows:
+        row.save(force_insert=True)
+    record_created(rows, actor=author)
+    return rows[0]
+
+
+def new_rows(
+    *,
+    author: Profile,
+    draft: Draft,
+    post: Post | None = None,
+    scheduled_at: datetime | None = None,
+    needs_approval: bool = False,
+) -> list[Publication]:
+    """Build the rows of a draft, one per part of a thread, without storing them."""
     network = network_named(draft.account.network)
-    first: Publication | None = None
-    previous: Publication | None = None
     status = _first_status(scheduled_at, needs_approval=needs_approval)
+    rows: list[Publication] = []
     for part in draft.parts:
-        publication = Publication(
-            owner_id=draft.account.owner_id,
-            author=author,
-            account=draft.account,
-            network=draft.account.network,
-            post=post,
-            previous=previous,
-            text=part,
-            image_alt=draft.image_alt if first is None else "",
-            status=status,
-            scheduled_at=scheduled_at,
-            due_at=_due_at(status, scheduled_at) if first is None else None,
-            fingerprint=network.fingerprint(part),
-            idempotency_key=uuid.uuid4(),
+        is_first = not rows
+        rows.append(
+            Publication(
+                owner_id=draft.account.owner_id,
+                author=author,
+                account=draft.account,
+                network=draft.account.network,
+                post=post,
+                previous=None if is_first else rows[-1],
+                text=part,
+                image_alt=draft.image_alt if is_first else "",
+                status=status,
+                scheduled_at=scheduled_at,
+                due_at=_due_at(status, scheduled_at) if is_first else None,
+                fingerprint=network.fingerprint(part),
+                idempotency_key=uuid.uuid4(),
+            )
         )
-        if first is None and draft.image is not None:
-            publication.image.save(f"{uuid.uuid4().hex}.jpg", ContentFile(draft.image), save=False)
-        publication.save(force_insert=True)
-        PublicationEvent.objects.create(publication=publication, to_status=status, actor=author, reason="Created")
-        first = first or publication
-        previous = publication
-    if first is None:
-        raise ValidationError("There is nothing to publish.", code="empty")
-    return first
+    return rows
+
+
+def record_created(rows: list[Publication], *, actor: Profile) -> None:
+    """Write the first event of each row, and one message per owner to whoever wants to know."""
+    PublicationEvent.objects.bulk_create(
+        (PublicationEvent(publication=row, to_status=row.status, actor=actor, reason="Created") for row in rows),
+        batch_size=1000,
+    )
+    for owner in {row.owner_id for row in rows}:
+        mine = [row.pk for row in rows if row.owner_id == owner]
+        announce(owner_id=owner, kind="created", publications=mine)
 
 
 def _first_status(scheduled_at: datetime | None, *, needs_approval: bool) -> Status:
@@ -234,6 +258,7 @@ def approve(*, publication: Publication, actor: Profile) -> None:
         reason="Approved",
         due_at=None if publication.previous_id else max(scheduled_at or timezone.now(), timezone.now()),
     )
+    announce(owner_id=publication.owner_id, kind="approved", publication=publication.pk)
     following = Publication.objects.filter(previous=publication, status=Status.PENDING_APPROVAL).first()
     if following:
         approve(publication=following, actor=actor)

@@ -60,7 +60,7 @@ def submit(*, author: Profile, wanted: Wanted) -> tuple[list[Publication], list[
             errors[f"accounts.{account.pk}"] = error.messages
     if errors:
         raise ValidationError(errors)
-    _check_room(wanted.accounts)
+    check_room(wanted.accounts)
     needs_approval = approval_needed(author)
     with transaction.atomic():
         publications = [
@@ -87,7 +87,7 @@ def approval_needed(author: Profile) -> bool:
     return author.is_agent and PublishingPolicy.objects.filter(agent=author.pk, owner_approves=True).exists()
 
 
-def _check_room(accounts: Iterable[SocialAccount]) -> None:
+def check_room(accounts: Iterable[SocialAccount]) -> None:
     limit = settings.PUBLISHING_MAX_OPEN
     for owner in {account.owner_id for account in accounts}:
         if Publication.objects.filter(owner=owner, status__in=OPEN)[: limit + 1].count() >= limit:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
 
 from agents.models import Profile
 from posts.publishing.models import Publication, PublicationEvent
@@ -21,20 +20,16 @@ def advance(
     to: Status,
     reason: str,
     actor: Profile | None = None,
-    held: bool = False,
     **changes: Any,
 ) -> None:
     """Move a publication from the state it was loaded in to another one, and write the event.
 
-    With `held`, only while the caller's lease still counts. Raises `Overtaken` when the row has moved on and
-    `ValueError` for a transition that does not exist.
+    Raises `Overtaken` when the row has moved on and `ValueError` for a transition that does not exist.
     """
     before = Status(publication.status)
     if to not in ALLOWED[before]:
         raise ValueError(f"{before} -> {to} is not a transition.")
     row = Publication.objects.filter(pk=publication.pk, status=before, fence=publication.fence)
-    if held:
-        row = row.filter(lease_until__gt=Now())
     if not row.update(status=to, **changes):
         raise Overtaken(f"{publication.pk} is no longer {before}.")
     PublicationEvent.objects.create(

@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
@@ -95,9 +96,16 @@ def test_a_stale_pid_file_that_names_a_living_process_is_no_obstacle(instance: I
     instance.hold().kill()
     wait_until(lambda: not instance.servers())
     pid_file = instance.layout.state / "postgres" / "postmaster.pid"
-    pid_file.write_text(f"{os.getpid()}\n{pid_file.parent}\n1\n5432\n{instance.layout.sockets}\n\n1 1\nready\n")
-    instance.hold()
-    assert instance.servers().keys() == {"postgres", "valkey"}
+    owner = pid_file.parent.stat().st_uid
+    other = subprocess.Popen(["sleep", "60"], user=owner if os.geteuid() == 0 else None)
+    try:
+        pid_file.write_text(f"{other.pid}\n{pid_file.parent}\n1\n5432\n{instance.layout.sockets}\n\n1 1\nready\n")
+        instance.hold()
+        assert instance.servers().keys() == {"postgres", "valkey"}
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_a_start_that_was_killed_half_way_is_done_again(instance: Instance) -> None:

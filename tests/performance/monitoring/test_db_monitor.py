@@ -1,7 +1,9 @@
 import io
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import pytest
@@ -10,6 +12,14 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from performance.db_monitor import monitor
+
+
+def wait_for(kind: str) -> list[dict[str, Any]]:
+    for _ in range(100):
+        if found := monitor.get_stats()[kind]:
+            return list(found)
+        time.sleep(0.005)
+    pytest.fail(f"no {kind} were seen")
 
 
 @contextmanager
@@ -28,8 +38,7 @@ def test_a_running_query_shows_without_its_values(settings: Settings) -> None:
         sleeper = threading.Thread(target=lambda: other.execute("SELECT pg_sleep(0.6), 'canary'"))
         sleeper.start()
         try:
-            while not (slow := monitor.get_stats()["slow_queries"]):
-                threading.Event().wait(0.02)
+            slow = wait_for("slow_queries")
         finally:
             sleeper.join()
     assert slow[0]["query"] == "SELECT pg_sleep(?), ?"
@@ -43,8 +52,7 @@ def test_who_waits_for_whom_shows() -> None:
         waiting = threading.Thread(target=lambda: waiter.execute("SELECT pg_advisory_lock(42)"))
         waiting.start()
         try:
-            while not (locks := monitor.get_stats()["locks"]):
-                threading.Event().wait(0.02)
+            locks = wait_for("locks")
         finally:
             holder.execute("SELECT pg_advisory_unlock_all()")
             waiting.join()

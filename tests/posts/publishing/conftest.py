@@ -24,7 +24,7 @@ from tests.publishing import make_account
 def networks(settings: Settings) -> Iterator[NetworkServer]:
     """All networks, on one local server; time-outs short enough for a test."""
     with NetworkServer() as server:
-        settings.OUTBOUND_NETWORKS = ["127.0.0.0/8"]
+        settings.FETCH_ALLOWED_NETWORKS = ["127.0.0.0/8"]
         settings.OUTBOUND_TIMEOUT_SECONDS = 0.3
         settings.NETWORK_URLS = dict.fromkeys(NETWORKS, server.url)
         settings.NETWORK_TOKEN_URLS = {"x": f"{server.url}/2/oauth2/token", "linkedin": f"{server.url}/oauth/token"}

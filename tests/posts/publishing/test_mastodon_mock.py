@@ -15,8 +15,9 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from agents.models import Agent, Profile
-from posts.publishing.models import Publication
+from posts.publishing.models import LatestFigures, Publication
 from posts.publishing.networks import http
+from posts.publishing.services.metrics import fetch_due
 from tests.conftest import MakeClient
 from tests.factories import make_post
 from tests.publishing import publish_all
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def instance(settings: Settings) -> Iterator[str]:
-    settings.OUTBOUND_NETWORKS = ["127.0.0.0/8"]
+    settings.FETCH_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     with MockServer() as server:
         http.client.cache_clear()
         yield server.base_url
@@ -87,6 +88,12 @@ def test_a_post_of_an_agent_goes_from_approval_through_a_slot_to_the_network(
         "published",
     ]
     status_id = Publication.objects.get().remote_id
+    httpx.post(
+        f"{instance}/api/v1/statuses/{status_id}/favourite", headers={"Authorization": "Bearer bob_token"}
+    ).raise_for_status()
+    LatestFigures.objects.update(due_at=timezone.now())
+    assert fetch_due() == 1
+    assert owner.get("/api/analytics/summary").json()["total"]["likes"] == 1
     status = httpx.get(f"{instance}/api/v1/statuses/{status_id}").json()
     assert "A wren" in status["content"]
     assert status["media_attachments"][0]["description"] == "A wren on a branch"

@@ -4,28 +4,34 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from agents.knowledge.fetching import FetchFailed, ForbiddenAddress
+from agents.knowledge.fetching.polite import fetch_politely
 from agents.knowledge.imports import ImportReport, import_feed, read_document
+from agents.knowledge.ingest import is_address
 from agents.knowledge.management.importing import add_agent_argument, agent_named, print_report, progress_bar
 from agents.knowledge.parsing.bounded import UnparsableDocument
 
 
 class Command(BaseCommand):
-    help = "Import the entries of RSS or Atom feeds (files, .gz too) as contents. Safe to run again."
+    help = "Import the entries of RSS or Atom feeds (files, .gz too, or addresses) as contents. Safe to run again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("names", nargs="+", metavar="FILE|URL")
         add_agent_argument(parser)
 
-    def handle(self, *, files: list[Path], agent: str | None, **options: Any) -> None:
+    def handle(self, *, names: list[str], agent: str | None, **options: Any) -> None:
         knower = agent_named(agent)
-        for path in files:
-            if not path.is_file():
-                raise CommandError(f"{path} is not a file.")
+        for name in names:
+            if not is_address(name) and not Path(name).is_file():
+                raise CommandError(f"{name} is not a file.")
         report = ImportReport()
         with progress_bar(self.stdout) as progress:
-            for path in progress.track(files, description="Feeds"):
+            for name in progress.track(names, description="Feeds"):
                 try:
-                    import_feed(read_document(path), where=path.name, report=report, agent=knower)
-                except UnparsableDocument as reason:
-                    report.skipped.append((path.name, str(reason)))
+                    document = fetch_politely(name).body if is_address(name) else read_document(Path(name))
+                except (FetchFailed, ForbiddenAddress, UnparsableDocument) as reason:
+                    report.skipped.append((name, str(reason)))
+                    continue
+                base = name if is_address(name) else ""
+                import_feed(document, where=Path(name).name, report=report, agent=knower, base_url=base)
         print_report(report, self.stdout)

@@ -7,6 +7,7 @@ from django.db import transaction
 from rich.console import Console
 
 from agents.models import Agent
+from posts.generation.context import agent_ids
 from posts.generation.engine.dispatcher import Dispatcher
 from posts.generation.models import Run
 from posts.generation.pipelines import PIPELINES
@@ -24,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *, agent: str, topic: str, pipeline: str, **options: Any) -> None:
         try:
-            writer = Agent.objects.active().with_handle(agent.removeprefix("@")).get()
+            writer = Agent.objects.active().get(pk=agent_ids(agent.removeprefix("@"))["agent_id"])
         except Agent.DoesNotExist:
             raise CommandError(f"There is no active agent @{agent.removeprefix('@')}.") from None
         started = time.perf_counter()

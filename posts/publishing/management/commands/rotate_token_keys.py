@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import models
 
-from posts.publishing.models import NetworkApp, SocialAccount
+from posts.publishing.models import ConnectAttempt, NetworkApp, SocialAccount, WebhookEndpoint
 from posts.publishing.tokens import TokenField
 
 
@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = "Seal every stored credential with the first key in TOKEN_KEYS; then the older keys can be removed."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for model in (SocialAccount, NetworkApp):
+        for model in (SocialAccount, NetworkApp, ConnectAttempt, WebhookEndpoint):
             count = sum(rotate(row) for row in model._default_manager.order_by("pk").iterator(chunk_size=500))
             self.stdout.write(f"{model._meta.verbose_name}: {count} rows sealed anew")
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from agents.knowledge.models import Author, Content
 from agents.knowledge.text import clean, shorten
 from agents.models import Agent
+from performance.caches import invalidate_agent_cache
 
 MAX_URL_LENGTH = 2000
 
@@ -33,7 +34,7 @@ def save_content(
     if not text:
         raise ValueError("The text is empty.")
     url = url if len(url) <= MAX_URL_LENGTH else ""
-    return Content.objects.get_or_create(
+    content, is_new = Content.objects.get_or_create(
         agent=agent,
         fingerprint=fingerprint_of(platform=platform, url=url, text=text),
         defaults={
@@ -46,6 +47,23 @@ def save_content(
             "published_at": published_at,
         },
     )
+    if is_new and agent is not None:
+        invalidate_agent_cache(agent.pk)
+    return content, is_new
+
+
+def revise_content(*, content: Content, title: str, text: str) -> bool:
+    """Replace a content's words by those that its source has now; return whether they differ.
+
+    Its passages are made anew in the background. What was quoted stays in the cards as it was quoted.
+    """
+    text = clean(text)
+    if not text or text == content.text:
+        return False
+    Content.objects.filter(pk=content.pk).update(
+        title=shorten(title, 500) or content.title, text=text, analyzed_at=None, near_duplicate_of=None
+    )
+    return True
 
 
 def save_author(*, platform: str, name: str) -> Author | None:

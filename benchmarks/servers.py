@@ -1,0 +1,79 @@
+"""One server process per peer, and what it costs."""
+
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+THREADS = 4
+BIN = Path(sys.executable).parent
+
+
+@dataclass
+class Peer:
+    """Somebody who serves the feed: how it is started, and where it listens."""
+
+    name: str
+    target: str
+    path: str
+    is_async: bool = False
+    environ: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+    process: Any = None
+
+    def start(self, environ: dict[str, str], log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        with log.open("ab") as output:
+            self.process = psutil.Popen(
+                self._command(), env={**environ, **self.environ}, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    def _command(self) -> list[str]:
+        if self.is_async:
+            # What FastAPI's own documentation runs, with its fast loop and parser.
+            options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+            return [str(BIN / "uvicorn"), self.target, "--port", str(self.port), *options]
+        options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", str(THREADS), "--no-ws"]
+        options += ["--host", "127.0.0.1", "--port", str(self.port), "--log-level", "warning"]
+        options += ["--blocking-threads-idle-timeout", "600"]
+        return [str(BIN / "granian"), *options, self.target]
+
+    def wait(self, *, seconds: float = 30) -> None:
+        give_up = time.monotonic() + seconds
+        while time.monotonic() < give_up:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1):
+                    return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.1)
+        raise SystemExit(f"{self.name} did not start: see the log.")
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        every = [self.process, *self.process.children(recursive=True)]
+        for process in every:
+            try:
+                process.terminate()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(every, timeout=5)
+
+    def cpu_seconds(self) -> float:
+        return sum(process.cpu_times().user + process.cpu_times().system for process in self._processes())
+
+    def resident_megabytes(self) -> float:
+        """Return the memory of the process that answers: the largest of the server's."""
+        return max(process.memory_info().rss for process in self._processes()) / 1e6
+
+    def _processes(self) -> list[Any]:
+        return [self.process, *self.process.children(recursive=True)]
