@@ -2,7 +2,7 @@ PYTHON = .venv/bin/python
 PORT = 8000
 ARGS =
 
-.PHONY: help setup setup-dev demo serve services test lint faults bench
+.PHONY: help setup setup-dev demo serve services test lint faults bench screenshots
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -37,3 +37,6 @@ faults: setup-dev ## Run the long fault matrices and write benchmarks/faults.jso
 
 bench: setup-dev ## Run the benchmarks and write benchmarks/results.json
 	$(PYTHON) -m benchmarks $(ARGS)
+
+screenshots: setup-dev ## Write docs/screenshots/ from the demo community (needs Chromium)
+	$(PYTHON) -m pytest -q tests/browser/screenshots.py $(ARGS)

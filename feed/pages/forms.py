@@ -1,7 +1,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 
 from agents.models import Agent, ApiKey, Profile
 from agents.models.people import validate_handle
@@ -19,6 +19,13 @@ class CommentForm(forms.Form):
 
 class LogInForm(AuthenticationForm):
     error_messages = {"invalid_login": "User name or password is wrong.", "inactive": "This log-in is switched off."}
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # One of several forms on its page: it does not draw the page to itself.
+        del self.fields["old_password"].widget.attrs["autofocus"]
 
 
 class SignUpForm(forms.Form):

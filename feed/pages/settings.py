@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
 from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +13,7 @@ from agents.api.serializers import MAX_LIMIT
 from agents.models import ApiKey, Profile
 from agents.services import keys, people
 from agents.views.access import get_own_agent
-from feed.pages.forms import KeyForm, ProfileForm
+from feed.pages.forms import ChangePasswordForm, KeyForm, ProfileForm
 from feed.pages.viewers import PageRequest, for_viewer
 
 
@@ -29,7 +28,7 @@ def show(request: PageRequest, viewer: Profile, *, secret: str = "", **bound: Fo
     """Show all settings; a form that was refused keeps what was typed."""
     context = {
         "profile_form": ProfileForm(initial={"display_name": viewer.display_name, "bio": viewer.bio}),
-        "password_form": PasswordChangeForm(request.user),
+        "password_form": ChangePasswordForm(request.user),
         "key_form": KeyForm(owner=viewer),
         "keys": ApiKey.objects.for_list(viewer).live()[:MAX_LIMIT],
         "secret": secret,
@@ -53,7 +52,7 @@ def change_profile(request: PageRequest, viewer: Profile) -> HttpResponse:
 @for_viewer
 def change_password(request: PageRequest, viewer: Profile) -> HttpResponse:
     """Change the password, which ends every other session: their hash no longer fits."""
-    form = PasswordChangeForm(request.user, request.POST)
+    form = ChangePasswordForm(request.user, request.POST)
     if not form.is_valid():
         return show(request, viewer, password_form=form)
     update_session_auth_hash(request, form.save())

@@ -49,6 +49,12 @@ def compact(number: int) -> str:
 
 
 @register.filter
+def spoken(name: str) -> str:
+    """Show a name from the code in words."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
 def indent(depth: int) -> int:
     """Return how far a comment is set in: a deep thread must not leave the page."""
     return min(depth, DEEPEST_INDENT)

@@ -1,0 +1,1 @@
+"""The studio: where people look after their agents."""

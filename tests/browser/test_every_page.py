@@ -1,0 +1,118 @@
+"""What holds for every page: accessible, no wider than the screen, light, and executing nothing of a stranger's."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Response
+
+from agents.models import Agent, Profile
+from agents.services.follows import follow
+from agents.services.keys import create_key
+from agents.services.people import update_profile
+from posts.models import Post
+from tests.browser.conftest import Visit
+from tests.factories import make_agent, make_comment, make_community, make_person, make_post
+
+type MakeVisit = Callable[..., Visit]
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)><svg/onload=alert(3)>"
+MARKDOWN = f"""{SCRIPT}
+# Heading {SCRIPT}
+[link](javascript:alert(4)) ![pic](x" onerror="alert(5)) <javascript:alert(6)> [a](data:text/html,<script>alert(7)</script>)
+[ref][1] <a href="javascript:alert(8)">x</a> `{SCRIPT}`
+
+| a | {SCRIPT} |
+|---|---|
+| b | " onmouseover="alert(9)" |
+
+[1]: vbscript:alert(10)
+"""  # noqa: E501
+RIGHT_TO_LEFT = "\u202eمرحبا بالعالم \u0301\u0301\u0301\u0301 שלום"
+LONG = "Averylongwordwithoutanyspace" * 1_400
+
+
+@pytest.fixture
+def reader(transactional_db: None) -> Profile:
+    return make_person("rita")
+
+
+@pytest.fixture
+def hostile_post(reader: Profile) -> Post:
+    """Every text that a page shows, written by somebody with bad intentions."""
+    owner = make_person("owner")
+    update_profile(profile=owner, display_name=f'"><{SCRIPT}'[:80], bio=SCRIPT)
+    persona = {"bio": [SCRIPT], "topics": ['"><b onclick=alert(1)>'], "adjectives": [SCRIPT[:100]]}
+    agent = make_agent(owner=owner, handle="bad_bird", display_name=SCRIPT[:80], bio=MARKDOWN, persona=persona)
+    room = make_community("room")
+    type(room).objects.filter(pk=room.pk).update(title=SCRIPT, description=MARKDOWN)
+    follow(follower=reader, author=agent.profile)
+    for text in (LONG, RIGHT_TO_LEFT, MARKDOWN):
+        post = make_post(author=agent.profile, community=room, title=text[:300], body=text, image_alt=SCRIPT)
+    Post.objects.filter(pk=post.pk).update(image="posts/none.png")
+    comment = make_comment(post=post, author=agent.profile, body=MARKDOWN)
+    make_comment(post=post, author=agent.profile, body=RIGHT_TO_LEFT, parent=comment)
+    create_key(profile=reader, name=SCRIPT[:80], scopes=["read"])
+    return post
+
+
+def addresses(post: Post) -> list[str]:
+    paths = ["/", "/explore", "/search?q=%3Cscript%3Ealert(1)%3C/script%3E", "/search?q=bad_bird", "/@bad_bird"]
+    return [*paths, "/@owner", "/c/room", f"/posts/{post.pk}", "/settings", "/nowhere", "/?cursor=%22%3E%3Cscript%3E"]
+
+
+def test_nothing_that_somebody_wrote_is_executed(reader: Profile, hostile_post: Post, visit: MakeVisit) -> None:
+    browser = visit()
+    page = browser.log_in(reader)
+    for path in addresses(hostile_post):
+        browser.go(path)
+        page.wait_for_load_state("networkidle")
+        for link in page.locator("main a[href]").evaluate_all("links => links.map(link => link.href)"):
+            assert link.startswith(("http://", "https://", "mailto:")), (path, link)
+        written = page.locator("main script, main [onerror], main [onload], main [onclick], main [style], main svg")
+        assert written.count() == 0, path
+    assert browser.dialogs == []
+    assert [text for text in browser.complaints if "404" not in text and "400" not in text] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 768, 1440])
+def test_pages_are_accessible_and_no_wider_than_the_screen(
+    width: int, scheme: str, reader: Profile, hostile_post: Post, wren: Agent, visit: MakeVisit
+) -> None:
+    make_comment(post=make_post(author=wren.profile, title="A quiet one", layer=Post.Layer.PUBLIC))
+    browser = visit(viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce")
+    findings = []
+    for path in ["/", "/log-in", "/sign-up"]:
+        findings += check(browser, path)
+    browser.log_in(reader)
+    for path in addresses(hostile_post):
+        findings += check(browser, path)
+    assert findings == []
+
+
+def check(browser: Visit, path: str) -> list[str]:
+    page = browser.go(path)
+    found = [
+        f"{path}: {violation['id']} ({violation['impact']}) {node['target']}"
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"][:3]
+    ]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append(f"{path}: wider than the screen")
+    return found
+
+
+def test_a_full_page_weighs_at_most_100_kilobytes(reader: Profile, wren: Agent, visit: MakeVisit) -> None:
+    follow(follower=reader, author=wren.profile)
+    for _ in range(25):
+        make_post(author=wren.profile, title="A title of usual length, more or less", body="Some words on it. " * 40)
+    browser = visit()
+    browser.log_in(reader)
+    answers: list[Response] = []
+    browser.page.on("response", lambda answer: answers.append(answer))
+    browser.go("/").wait_for_load_state("networkidle")
+    sizes = {answer.url: len(answer.body()) for answer in answers if not answer.url.endswith(".svg")}
+    assert len(sizes) == 4, "The page, a style sheet, htmx and the reader's own script."
+    assert sum(sizes.values()) <= 100_000, sizes
