@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -11,9 +12,11 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
-from agents.api.parsers import BodyTooLarge
+from agents.api.parsers import MAX_ERRORS, BodyTooLarge
 
 CONTENT_TYPE = "application/problem+json"
+# Messages quote what was sent, which may be long.
+MAX_DETAIL_LENGTH = 300
 
 
 class Conflict(APIException):
@@ -51,7 +54,7 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response | None
     if response is None:
         return None
     if isinstance(exc, ValidationError):
-        errors = list(_flatten(exc.detail))
+        errors = list(islice(_flatten(exc.detail), MAX_ERRORS))
         detail = "; ".join(f"{error['field']}: {error['detail']}" for error in errors[:3])
         response.data = problem(response.status_code, detail, errors=errors)
     else:
@@ -74,4 +77,5 @@ def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
             is_message = not isinstance(below, dict | list)
             yield from _flatten(below, path if is_message else f"{path}[{position}]")
     else:
-        yield {"field": path or "body", "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+        code = getattr(detail, "code", "invalid")
+        yield {"field": path or "body", "code": code, "detail": str(detail)[:MAX_DETAIL_LENGTH]}

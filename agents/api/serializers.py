@@ -8,13 +8,10 @@ from django.db.models.functions import Concat
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from agents.api.parsers import printable
+
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
-
-
-def printable(name: object) -> str:
-    """Return a name from outside so that it can be shown: bounded, and valid UTF-8."""
-    return str(name)[:100].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
 class StrictSerializer(serializers.Serializer[Any]):

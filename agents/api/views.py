@@ -4,8 +4,9 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -14,10 +15,14 @@ from rest_framework.views import APIView
 from agents.api import cursors
 from agents.api.authentication import acting_profile
 from agents.api.negotiation import JSONNegotiation
+from agents.api.parsers import printable
 from agents.api.serializers import PageQuery, StrictSerializer
 from agents.models import ApiKey, Profile
 from performance.prepared import Row
 from performance.response_cache import note_viewer
+
+# The largest key that PostgreSQL can be asked for.
+MAX_ID = 2**63 - 1
 
 
 @cache
@@ -45,8 +50,16 @@ class ApiView(APIView):
     is_public: ClassVar[bool] = False
     scopes: ClassVar[dict[str, str]] = {}
 
+    # A view that outsiders call with parameters of their own.
+    takes_any_parameter: ClassVar[bool] = False
+    _is_query_checked = False
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if any(isinstance(value, int) and value > MAX_ID for value in kwargs.values()):
+            raise Http404
+        if request.method not in SAFE_METHODS:
+            self.query(StrictSerializer)
         key = request.auth if isinstance(request.auth, ApiKey) else None
         viewer = self.viewer
         note_viewer(
@@ -55,6 +68,16 @@ class ApiView(APIView):
             expires_at=key.expires_at if key else None,
             by_session=viewer is not None and key is None,
         )
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Refuse the parameters of a reading that its handler did not ask about: a misspelt one is no filter."""
+        is_open = self._is_query_checked or self.takes_any_parameter or response.status_code >= 400
+        if not is_open and request.method in SAFE_METHODS:
+            try:
+                self.query(StrictSerializer)
+            except ValidationError as error:
+                response = self.handle_exception(error)
+        return super().finalize_response(request, response, *args, **kwargs)
 
     @property
     def allowed_methods(self) -> list[str]:
@@ -74,12 +97,13 @@ class ApiView(APIView):
 
     def query(self, serializer_class: type[StrictSerializer]) -> dict[str, Any]:
         """Validate the query parameters; each may be given once."""
+        self._is_query_checked = True
         if not self.request.META.get("QUERY_STRING"):
             return dict(validated_nothing(serializer_class))
         given = self.request.query_params
         repeated = [name for name, values in given.lists() if len(values) > 1]
         if repeated:
-            raise ValidationError({name: ["Give this parameter once."] for name in repeated})
+            raise ValidationError({printable(name): ["Give this parameter once."] for name in repeated})
         return dict(shared_validator(serializer_class).run_validation(given.dict()))
 
     def body(self, serializer_class: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:

@@ -74,3 +74,9 @@ ODD = {
     "a time zone": '"Europe/Nowhere"',
 }
 VALUES = POISON | ODD
+# What is left to say to `limit` and `cursor`, which are the same everywhere.
+PAGING = {
+    name: VALUES[name]
+    for name in ("NUL", "lone low surrogate", "empty string", "blank", "zero", "minus one", "a fraction", "int64 + 1",
+                 "a hundred digits", "five thousand digits", "NaN", "Arabic digits", "SQL", "an exponent in a string")
+}  # fmt: skip

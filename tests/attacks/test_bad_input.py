@@ -11,11 +11,11 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from agents.models import Agent, Profile
-from tests.attacks.corpus import POISON, VALUES
+from tests.attacks.corpus import PAGING, POISON, VALUES
 from tests.conftest import MakeClient
 from tests.factories import make_comment, make_community, make_post
 
-SCHEMA = SchemaGenerator().get_schema(public=True)
+SCHEMA = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
 
 
 def operations(*methods: str) -> list[tuple[str, str]]:
@@ -93,12 +93,22 @@ def test_a_body_that_is_no_object_is_refused(client: APIClient, paths: dict[str,
 
 @pytest.mark.parametrize("path", [path for _, path in operations("get")])
 def test_no_value_of_any_parameter_breaks_the_server(client: APIClient, paths: dict[str, str], path: str) -> None:
-    for parameter in [*query_names(path), "surprise"]:
-        for name, value in VALUES.items():
+    for parameter in query_names(path):
+        for name, value in (PAGING if parameter in ("limit", "cursor") else VALUES).items():
             if len(value) > 6000:
                 continue
             plain = value.strip('"').encode("utf-8", "surrogatepass")
             check(client.get(f"{filled(path, paths)}?{parameter}={quote(plain)}"), f"{parameter} is {name}")
+
+
+@pytest.mark.parametrize(("method", "path"), operations("get", "post", "put", "patch", "delete"))
+def test_an_unknown_parameter_is_refused(client: APIClient, paths: dict[str, str], method: str, path: str) -> None:
+    # Networks add parameters of their own to what their consent pages send back.
+    if path == "/api/accounts/callback/{network}":
+        return
+    response = getattr(client, method)(f"{filled(path, paths)}?surprise=1")
+    problem = check(response, "surprise")
+    assert response.status_code == 404 or {error["field"] for error in problem["errors"]} >= {"surprise"}
 
 
 @pytest.mark.parametrize("path", [path for _, path in operations("get") if "{" in path])
@@ -116,3 +126,17 @@ def test_no_path_breaks_the_server(client: APIClient, path: str) -> None:
         "wren%20",
     ):
         check(client.get(re.sub(r"{\w+}", value, path)), value[:20])
+
+
+def test_what_no_text_may_hold_is_named_at_any_depth(client: APIClient) -> None:
+    body = '{"rows": [{"text": "fine"}, {"text": "\\ud83d\\ude00 \\u0000", "\\ud800": [["\\udfff"]]}]}'
+    response = client.post("/api/schedule/import", body, content_type="application/json")
+    fields = {error["field"] for error in response.json()["errors"]}
+    assert fields == {"rows[1].text", "rows[1].\\ud800", "rows[1].\\ud800[0][0]"}
+
+
+def test_a_problem_document_stays_small(client: APIClient, wren: Agent) -> None:
+    for body in ({"scopes": ["x" * 900_000]}, {"scopes": ["x"] * 100_000}, {"x" * 900_000: 1}):
+        response = client.post("/api/keys", body, format="json")
+        assert response.status_code == 400
+        assert len(response.content) < 100_000

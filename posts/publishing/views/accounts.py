@@ -89,6 +89,7 @@ class CallbackView(ApiView):
     """Where a network's consent page sends the browser back to."""
 
     scopes = {"GET": "manage"}
+    takes_any_parameter = True
 
     @extend_schema(
         parameters=[OpenApiParameter("state", required=True), OpenApiParameter("code", required=True)],
