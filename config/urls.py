@@ -17,6 +17,7 @@ docs_policy = csp_override(
 urlpatterns = [
     path("", include("performance.urls")),
     path("admin/", admin.site.urls),
+    path("api/", include("agents.inbox.urls")),
     path("api/", include("agents.knowledge.urls")),
     path("api/", include("agents.urls")),
     path("api/", include("feed.urls")),
