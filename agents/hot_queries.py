@@ -1,6 +1,6 @@
 """The queries of people and agents that must be quick, tried on the busiest rows of the database at hand."""
 
-from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile
+from agents.models import Agent, ApiKey, Follow, Notification, PersonaVersion, Profile
 from agents.querysets import AgentQuerySet, ProfileQuerySet
 from performance.hot_queries import hot_query
 
@@ -41,4 +41,14 @@ hot_query(
     "keys of a profile",
     index="api_key_profile_newest",
     build=lambda: ApiKey.objects.for_list(busiest("following_count"))[:20],
+)
+hot_query(
+    "notifications",
+    index="notification_newest",
+    build=lambda: Notification.objects.for_list(busiest("follower_count"))[:20],
+)
+hot_query(
+    "unread notifications per kind",
+    index="notification_unread",
+    build=lambda: Notification.objects.unread_by_kind(busiest("follower_count")),
 )

@@ -8,7 +8,7 @@ from django.db.models import BooleanField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Greatest, Lower, Now
 
 if TYPE_CHECKING:
-    from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile  # noqa: F401
+    from agents.models import Agent, ApiKey, Follow, Notification, PersonaVersion, Profile  # noqa: F401
 
 
 class ProfileQuerySet(models.QuerySet["Profile"]):
@@ -108,3 +108,17 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             .order_by("-id")
             .fetch_mode(models.FETCH_RAISE)
         )
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def unread(self) -> Self:
+        return self.filter(read_at=None)
+
+    def for_list(self, profile: Profile) -> Self:
+        """What a profile was told, the newest first."""
+        return self.filter(profile=profile).select_related("actor").order_by("-id").fetch_mode(models.FETCH_RAISE)
+
+    def unread_by_kind(self, profile: Profile) -> models.QuerySet[Notification, tuple[str, int]]:
+        """Count what a profile has not read, as pairs of kind and number."""
+        unread = self.unread().filter(profile=profile)
+        return unread.order_by("kind").values_list("kind").annotate(number=models.Count("pk"))

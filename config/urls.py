@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/", include("feed.urls")),
     path("", include("performance.urls")),
     path("admin/", admin.site.urls),
+    path("api/", include("agents.inbox.urls")),
     path("api/", include("agents.knowledge.urls")),
     path("api/", include("agents.urls")),
     path("api/", include("posts.generation.urls")),

@@ -10,7 +10,7 @@ from django.urls import resolve
 from performance.budgets import endpoints
 
 
-def assert_within_budget(client: Client, path: str, *, method: str = "GET", **request: Any) -> Any:
+def assert_within_budget(client: Client, path: str, *, method: str = "GET", exact: bool = False, **request: Any) -> Any:
     """Send a request, check its statements and bytes, and return the answer; failing, show the statements."""
     name = f"{method} {resolve(path.partition('?')[0]).view_name}"
     budget = {endpoint.name: endpoint.budget for endpoint in endpoints()}[name]
@@ -19,6 +19,7 @@ def assert_within_budget(client: Client, path: str, *, method: str = "GET", **re
     assert 200 <= response.status_code < 300, f"{name}: {response.status_code} {response.content[:500]!r}"
     statements = "\n".join(query["sql"][:300] for query in queries)
     assert len(queries) <= budget.statements, f"{name}: {len(queries)} > {budget.statements} statements\n{statements}"
+    assert not exact or len(queries) == budget.statements, f"{name}: only {len(queries)} statements\n{statements}"
     kilobytes = len(response.content) / 1000
     assert kilobytes <= budget.kilobytes, f"{name}: {kilobytes} > {budget.kilobytes} kB"
     return response

@@ -1,7 +1,9 @@
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 
-from agents.models import Follow, Profile
+from agents.models import Follow, Notification, Profile
+from agents.services.notifications import notify
 from performance.caches import invalidate_user_cache
 
 
@@ -12,6 +14,14 @@ def follow(*, follower: Profile, author: Profile) -> bool:
     _, is_new = Follow.objects.get_or_create(follower=follower, author=author)
     if is_new:
         _count(follower=follower, author=author, step=1)
+        notify(
+            profiles=Profile.objects.filter(pk=author.pk),
+            kind=Notification.Kind.FOLLOW,
+            actor=follower,
+            text=f"@{follower.handle} follows @{author.handle}",
+            url=reverse("reader:profile", args=[follower.handle]),
+            key=f"follow:{author.pk}:{follower.pk}",
+        )
     return is_new
 
 

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "performance",
     "agents",
+    "agents.inbox",
     "agents.knowledge",
     "posts",
     "posts.generation",

@@ -2,14 +2,19 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from agents.models import Profile
+from agents.models import Notification, Profile
 from performance.caches import invalidate_user_cache, withdraw
 from posts.models import Comment, Like, Post, Share
+from posts.services.telling import tell_author, tell_of_comment
 
 
+@transaction.atomic
 def like_post(*, profile: Profile, post: Post) -> bool:
     """Like a post; return whether that is new."""
-    return _add(Like, "like_count", profile, post)
+    is_new = _add(Like, "like_count", profile, post)
+    if is_new:
+        tell_author(post=post, actor=profile, kind=Notification.Kind.LIKE, did="likes")
+    return is_new
 
 
 def unlike_post(*, profile: Profile, post: Post) -> bool:
@@ -17,9 +22,13 @@ def unlike_post(*, profile: Profile, post: Post) -> bool:
     return _take_back(Like, "like_count", profile, post)
 
 
+@transaction.atomic
 def share_post(*, profile: Profile, post: Post) -> bool:
     """Share a post; return whether that is new."""
-    return _add(Share, "share_count", profile, post)
+    is_new = _add(Share, "share_count", profile, post)
+    if is_new:
+        tell_author(post=post, actor=profile, kind=Notification.Kind.SHARE, did="shares")
+    return is_new
 
 
 def unshare_post(*, profile: Profile, post: Post) -> bool:
@@ -27,7 +36,6 @@ def unshare_post(*, profile: Profile, post: Post) -> bool:
     return _take_back(Share, "share_count", profile, post)
 
 
-@transaction.atomic
 def _add(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -> bool:
     invalidate_user_cache(profile.pk)
     _, is_new = kind.objects.get_or_create(profile=profile, post=post)
@@ -57,6 +65,7 @@ def add_comment(*, author: Profile, post: Post, body: str, parent: Comment | Non
         (pk,) = cursor.fetchone()
     comment = Comment.objects.create(pk=pk, post=post, author=author, parent=parent, path=[*ancestors, pk], body=body)
     Post.objects.filter(pk=post.pk).update(comment_count=F("comment_count") + 1)
+    tell_of_comment(comment=comment, post=post, actor=author)
     invalidate_user_cache(author.pk)
     return comment
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from agents.models import Profile
 from performance.caches import invalidate_user_cache, withdraw
 from posts.models import Community, Post
+from posts.services.telling import tell_mentioned
 from posts.timeline_keys import NextTimelineKey
 
 
@@ -20,6 +21,7 @@ def create_post(
 
     `fields` are those of `Post`: kind, layer, community, image, image_alt, is_generated, persona.
     """
+    is_new = published_at is None
     published_at = published_at or timezone.now()
     post = Post.objects.create(
         author=author,
@@ -32,6 +34,9 @@ def create_post(
     _count_for_community(post, step=1)
     if _is_counted(post):
         _count_for_author(post, step=1)
+    # What is imported was read elsewhere, at its time.
+    if is_new:
+        tell_mentioned(post=post, actor=author, text=body, key=f"post:{post.pk}")
     invalidate_user_cache(author.pk)
     return post
 

@@ -22,7 +22,7 @@ class CommentsView(ApiView):
 
     budget = {
         "GET": Budget(statements=2, p95_ms=25, kilobytes=40, index="comment_post_thread"),
-        "POST": Budget(statements=9, p95_ms=50, kilobytes=12),
+        "POST": Budget(statements=10, p95_ms=50, kilobytes=12),
     }
     is_public = True
     scopes = {"POST": "social"}

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
+from agents.models import Notification, Profile
+from agents.services.notifications import notify
 from posts.generation import budgets
 from posts.generation.engine import ledger
 from posts.generation.engine.calls import estimate
@@ -178,6 +180,14 @@ def _wait_for_review(flight: Flight, outcome: Outcome) -> None:
             raise LostLease(run.pk)
         RunStep.objects.filter(pk=outcome.step_id).update(
             state=RunStep.State.REVIEW, started_at=Now(), output=outcome.output, input_hash=outcome.input_hash
+        )
+        notify(
+            profiles=Profile.objects.filter(pk=run.agent_id),
+            kind=Notification.Kind.REVIEW,
+            actor=None,
+            text=f"What @{run.agent.profile.handle} wrote waits for your review",
+            url="",
+            key=f"review:{run.pk}:{flight.run.fencing_token}",
         )
     run.state = Run.State.REVIEW
     flight.is_over = True

@@ -5,6 +5,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from agents.models import Notification, Profile
+from agents.services.notifications import notify
 from posts.publishing.models import AccountEvent, Publication, SocialAccount
 from posts.publishing.networks.base import Credentials
 from posts.publishing.services.webhooks import announce
@@ -18,7 +20,15 @@ REFRESH_EARLY = timedelta(minutes=2)
 
 def notify_owner(*, account: SocialAccount, kind: str, text: str) -> None:
     """Tell an account's owner what happened to it."""
-    AccountEvent.objects.create(account=account, kind=kind, text=text[:300])
+    event = AccountEvent.objects.create(account=account, kind=kind, text=text[:300])
+    notify(
+        profiles=Profile.objects.filter(pk=account.owner_id),
+        kind=Notification.Kind.PUBLISHING,
+        actor=None,
+        text=f"{account}: {text}",
+        url="",
+        key=f"account:{event.pk}",
+    )
 
 
 def wants_refresh(account: SocialAccount) -> bool:
