@@ -20,7 +20,8 @@ class ProfileBackend(ModelBackend):
 
 def presented_key(request: Request) -> str | None:
     """Return the API key that a request carries in `Authorization: Bearer` (or `Token`) or `X-API-Key`."""
-    scheme, _, credential = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    authorization: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, credential = authorization.partition(" ")
     if scheme.lower() in SCHEMES:
         return credential.strip()
     presented: str | None = request.META.get("HTTP_X_API_KEY")
