@@ -50,7 +50,7 @@ def _description(prompt: TextPrompt) -> dict[str, str]:
     if not own and not quoted:
         parts.append(" ".join(speaker.about_oneself()))
     parts.append(speaker.closing())
-    return {"body": "\n\n".join(parts)}
+    return {"body": "\n\n".join(part for part in parts if part)}
 
 
 def _image_prompt(prompt: TextPrompt) -> dict[str, str]:

@@ -179,11 +179,15 @@ class Speaker:
         self._prompt = prompt
         topic = plain(prompt.topic).rstrip(".!? ")
         self._topic = topic if topic and is_presentable(topic) else "a text I was sent"
+        # A note of its own has a title already, which needs neither wrapping nor announcing.
+        self._is_own_note = any(p.is_own and plain(p.title).rstrip(".!? ") == self._topic for p in prompt.passages)
         self._tone = self._choose_tone()
 
     def opening(self, *, source: str) -> str:
-        """Return the first sentence: about the source when there is one, else about the topic."""
+        """Return the first sentence: about the source when there is one, else about the topic, or nothing."""
         source = plain(source).rstrip(".")
+        if self._is_own_note and not source:
+            return ""
         phrases = self._tone.reading if source and is_presentable(source) else self._tone.openings
         text = self._pick("opening", phrases).format(topic=self._as_subject(), source=source)
         return text[0].upper() + text[1:]
@@ -193,6 +197,8 @@ class Speaker:
 
     def title(self) -> str:
         """Return a title made of the topic, be that a phrase or the headline of a text."""
+        if self._is_own_note:
+            return self._topic
         is_headline = len(self._topic.split()) >= 4 or len(self._topic) > 40
         phrases = self._tone.headlines if is_headline else self._tone.titles
         text = self._pick("title", phrases).format(topic=self._topic)
