@@ -23,9 +23,9 @@ def presented_key(request: Request) -> str | None:
     authorization: str = request.META.get("HTTP_AUTHORIZATION", "")
     scheme, _, credential = authorization.partition(" ")
     if scheme.lower() in SCHEMES:
-        return credential.strip()
-    presented: str | None = request.META.get("HTTP_X_API_KEY")
-    return presented
+        return str(credential).strip()
+    found: str | None = request.META.get("HTTP_X_API_KEY")
+    return found
 
 
 class ApiKeyAuthentication(BaseAuthentication):
