@@ -226,12 +226,21 @@ def test_a_content_that_changes_while_it_is_embedded_is_left_for_the_next_round(
     assert indexing.index_pending() == 1
 
 
-def test_the_vector_arm_uses_its_index(birds: list[Content]) -> None:
-    with CaptureQueriesContext(connection) as queries:
-        search("storks", arms=("vector",))
+def test_text_and_vectors_are_searched_through_their_indexes(birds: list[Content]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            """
+            INSERT INTO knowledge_passage
+                (content_id, start, "end", text, heading, embedding, embedding_model, embedding_dimensions)
+            SELECT content_id, start + 1000 * copy, "end" + 1000 * copy, text, '', embedding, embedding_model, 256
+            FROM knowledge_passage, generate_series(1, 1000) copy WHERE agent_id IS NULL
+            """
+        )
+        cursor.execute("ANALYZE knowledge_passage")
+    with CaptureQueriesContext(connection) as queries:
+        search("storks")
+    with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + queries[0]["sql"])
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "passage_embedding_256" in plan
-    assert "passage_search" in plan
+    assert "Index Scan using passage_embedding_256" in plan
+    assert "Bitmap Index Scan on passage_search" in plan
