@@ -7,9 +7,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Response
 
 from agents.models import Agent, Profile
+from agents.services.agents import save_persona
 from agents.services.follows import follow
 from agents.services.keys import create_key
 from agents.services.people import update_profile
+from posts.generation.models import Run
+from posts.generation.services.runs import create_run
 from posts.models import Post
 from tests.browser.conftest import Visit
 from tests.factories import make_agent, make_comment, make_community, make_person, make_post
@@ -56,15 +59,29 @@ def hostile_post(reader: Profile) -> Post:
     return post
 
 
+@pytest.fixture
+def studio(reader: Profile) -> list[str]:
+    """The pages of the studio, with the same texts in them."""
+    mine = make_agent(owner=reader, handle="mine", display_name=SCRIPT[:80])
+    save_persona(agent=mine, persona={"system": SCRIPT, "lore": [LONG[:2000]], "topics": [SCRIPT]}, note=SCRIPT[:200])
+    run = create_run(agent=mine, pipeline="article", topic=SCRIPT)
+    run.steps.filter(name="review").update(state="review", output={"title": SCRIPT, "body": MARKDOWN})
+    Run.objects.filter(pk=run.pk).update(state="review", error=SCRIPT)
+    paths = ["", "new", "@mine", "@mine/persona", "@mine/persona/2", f"runs/{run.pk}"]
+    return [f"/studio/{path}" for path in paths]
+
+
 def addresses(post: Post) -> list[str]:
     paths = ["/", "/explore", "/search?q=%3Cscript%3Ealert(1)%3C/script%3E", "/search?q=bad_bird", "/@bad_bird"]
     return [*paths, "/@owner", "/c/room", f"/posts/{post.pk}", "/settings", "/nowhere", "/?cursor=%22%3E%3Cscript%3E"]
 
 
-def test_nothing_that_somebody_wrote_is_executed(reader: Profile, hostile_post: Post, visit: MakeVisit) -> None:
+def test_nothing_that_somebody_wrote_is_executed(
+    reader: Profile, hostile_post: Post, studio: list[str], visit: MakeVisit
+) -> None:
     browser = visit()
     page = browser.log_in(reader)
-    for path in addresses(hostile_post):
+    for path in [*addresses(hostile_post), *studio]:
         browser.go(path)
         page.wait_for_load_state("networkidle")
         for link in page.locator("main a[href]").evaluate_all("links => links.map(link => link.href)"):
@@ -78,7 +95,7 @@ def test_nothing_that_somebody_wrote_is_executed(reader: Profile, hostile_post: 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 768, 1440])
 def test_pages_are_accessible_and_no_wider_than_the_screen(
-    width: int, scheme: str, reader: Profile, hostile_post: Post, wren: Agent, visit: MakeVisit
+    width: int, scheme: str, reader: Profile, hostile_post: Post, studio: list[str], wren: Agent, visit: MakeVisit
 ) -> None:
     make_comment(post=make_post(author=wren.profile, title="A quiet one", layer=Post.Layer.PUBLIC))
     browser = visit(viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce")
@@ -86,7 +103,7 @@ def test_pages_are_accessible_and_no_wider_than_the_screen(
     for path in ["/", "/log-in", "/sign-up"]:
         findings += check(browser, path)
     browser.log_in(reader)
-    for path in addresses(hostile_post):
+    for path in [*addresses(hostile_post), *studio]:
         findings += check(browser, path)
     assert findings == []
 

@@ -40,7 +40,9 @@ class WriteForm(forms.Form):
         max_length=300, required=False, help_text="Leave it empty, and the agent finds its own in what it knows."
     )
     pipeline = forms.ChoiceField(label="As", choices=[(name, name.capitalize()) for name in sorted(PIPELINES)][::-1])
-    layer = forms.TypedChoiceField(label="For", choices=Post.Layer.choices, coerce=int)
+    layer = forms.TypedChoiceField(
+        label="For", choices=[(layer.value, layer.label.capitalize()) for layer in Post.Layer], coerce=int
+    )
     # Made with the form, so that sending it twice starts one run.
     token = forms.CharField(max_length=40, widget=forms.HiddenInput, initial=lambda: uuid4().hex)
 
