@@ -4,8 +4,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from agents.api.callers import find_key
+from agents.api.guesses import find_unsealed_key
 from agents.models import ApiKey, Profile, User
-from agents.services.keys import KEY_PREFIX, digest_of, record_use
+from agents.services.keys import KEY_PREFIX, digest_of, is_sealed, record_use
 
 SCHEMES = ("bearer", "token")
 
@@ -38,17 +39,18 @@ class ApiKeyAuthentication(BaseAuthentication):
         presented = presented_key(request)
         if presented is None:
             return None
-        key = self.find(presented)
+        key = self.find(request, presented)
         user = answerable_user(key.profile) if key else None
         if key is None or user is None:
             raise AuthenticationFailed("This API key is unknown, expired or revoked.")
         record_use(key=key)
         return user, key
 
-    def find(self, presented: str) -> ApiKey | None:
+    def find(self, request: Request, presented: str) -> ApiKey | None:
         if not presented.startswith(KEY_PREFIX) or not presented.isascii():
             return None
-        return find_key(digest_of(presented))
+        digest = digest_of(presented)
+        return find_key(digest) if is_sealed(presented) else find_unsealed_key(request, digest)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="aviary"'
