@@ -1,6 +1,5 @@
 import base64
 import hashlib
-import hmac
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from agents.models import ApiKey, Profile
 from performance.caches import invalidate_user_cache
@@ -25,17 +25,17 @@ def digest_of(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def seal_of(body: str, secret: str) -> str:
+def seal_of(body: str, secret: str | bytes) -> str:
     """Return what only this house can write behind the body of a key: 72 bits of an HMAC."""
-    mac = hmac.digest(f"aviary.keys:{secret}".encode(), body.encode(), "sha256")
-    return base64.urlsafe_b64encode(mac[:9]).decode()
+    mac = salted_hmac("aviary.keys", body, secret=secret, algorithm="sha256")
+    return base64.urlsafe_b64encode(mac.digest()[:9]).decode()
 
 
 def is_sealed(key: str) -> bool:
     """Whether a key was written here: a guess is told from it without asking the database."""
     body, seal = key[:-SEAL_LENGTH], key[-SEAL_LENGTH:]
     return any(
-        hmac.compare_digest(seal_of(body, secret), seal)
+        constant_time_compare(seal_of(body, secret), seal)
         for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     )
 
