@@ -2,7 +2,7 @@ PYTHON = .venv/bin/python
 PORT = 8000
 ARGS =
 
-.PHONY: help setup setup-dev demo serve services test lint faults bench screenshots
+.PHONY: help setup setup-dev demo serve services test lint faults bench screenshots bench-retrieval
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -40,3 +40,9 @@ bench: setup-dev ## Run the benchmarks and write benchmarks/results.json
 
 screenshots: setup-dev ## Write docs/screenshots/ from the demo community (needs Chromium)
 	$(PYTHON) -m pytest -q tests/browser/screenshots.py $(ARGS)
+
+ARTICLES = ../shared/data/articles/articles.jsonl.gz
+
+bench-retrieval: setup-dev ## Measure retrieval on the Markdown articles of ARTICLES=FILE.jsonl.gz
+	@test -f $(ARTICLES) || { echo "There is no $(ARTICLES): name a file of articles with ARTICLES=FILE.jsonl.gz"; exit 1; }
+	$(PYTHON) -m benchmarks.retrieval $(ARTICLES) $(ARGS)

@@ -11,10 +11,11 @@ from typing import IO, Any
 from django.db import transaction
 from django.utils.dateparse import parse_date, parse_datetime
 
+from agents.knowledge.models import Content
 from agents.knowledge.parsing.bounded import MAX_DOCUMENT_BYTES, UnparsableDocument
 from agents.knowledge.parsing.feeds import Entry, read_feed
 from agents.knowledge.parsing.markdown import text_of_markdown
-from agents.knowledge.services import save_author, save_content
+from agents.knowledge.services.contents import draft_content, save_author, save_authors, save_content, save_drafts
 from agents.models import Agent
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
@@ -90,31 +91,36 @@ def _row(where: str, line: bytes, report: ImportReport) -> Iterator[tuple[str, d
         report.skipped.append((where, "not a JSON object"))
 
 
-@transaction.atomic
 def save_articles(batch: Iterable[tuple[str, dict[str, Any]]], report: ImportReport, agent: Agent | None) -> None:
+    """Store rows that hold an article each; `batch` says for each where it stands."""
+    drafts: list[Content] = []
+    names: list[str] = []
     for where, row in batch:
         try:
-            report.count(_save_article(row, agent))
-        except UnusableRow as reason:
+            drafts.append(_article(row))
+            names.append(_first_name(row.get("authors") or [row.get("author") or ""]))
+        except ValueError as reason:
             report.skipped.append((where, str(reason)))
+    authors = save_authors(platform="article", names=names)
+    for draft, name in zip(drafts, names, strict=True):
+        draft.author = authors.get(name)
+    new = save_drafts(drafts, agent=agent)
+    report.created += new
+    report.unchanged += len(drafts) - new
 
 
-def _save_article(row: dict[str, Any], agent: Agent | None) -> bool:
+def _article(row: dict[str, Any]) -> Content:
     text = text_of_markdown(_string(row, "body_markdown")) or _string(row, "content_text")
     if not text.strip():
         raise UnusableRow("no text")
-    names = row.get("authors") or [row.get("author") or ""]
-    _, is_new = save_content(
+    return draft_content(
         platform="article",
         title=_string(row, "title"),
         text=text,
         url=_web_address(_string(row, "url") or _string(row, "link")),
-        agent=agent,
-        author=save_author(platform="article", name=_first_name(names)),
         language=_string(row, "language"),
         published_at=_moment(_string(row, "published")),
     )
-    return is_new
 
 
 def _string(row: dict[str, Any], name: str) -> str:

@@ -7,6 +7,9 @@ import re
 import zlib
 
 import numpy as np
+from numpy.typing import NDArray
+
+type Hashes = NDArray[np.uint64]
 
 SHINGLE_WORDS = 4
 BANDS = 16
@@ -15,22 +18,28 @@ ROWS = 4
 THRESHOLD = 0.8
 MAX_WORDS = 5000
 
+_BASE = np.uint64(0x9E3779B97F4A7C15)
 _PRIME = (1 << 31) - 1
 _numbers = np.random.default_rng(20260101)
 _FACTORS = _numbers.integers(1, _PRIME, BANDS * ROWS, dtype=np.uint64)[:, None]
 _SUMMANDS = _numbers.integers(0, _PRIME, BANDS * ROWS, dtype=np.uint64)[:, None]
 
 
-def shingles(text: str) -> set[int]:
-    """Return the hashes of all runs of a few words, whatever their case and punctuation."""
+def shingles(text: str) -> Hashes:
+    """Return the hashes of all runs of a few words, each once, whatever their case and punctuation."""
     words = re.findall(r"\w+", text.lower())[:MAX_WORDS]
-    runs = (" ".join(words[at : at + SHINGLE_WORDS]) for at in range(max(len(words) - SHINGLE_WORDS + 1, 1)))
-    return {zlib.crc32(run.encode()) & 0x7FFFFFFF for run in runs if run}
+    numbers = np.fromiter((zlib.crc32(word.encode()) for word in words), np.uint64, len(words))
+    length = min(SHINGLE_WORDS, len(words))
+    runs = np.zeros(max(len(words) - SHINGLE_WORDS + 1, 1 if words else 0), np.uint64)
+    for offset in range(length):
+        # Unsigned numbers wrap around: a polynomial hash of the run.
+        runs = runs * _BASE + numbers[offset : offset + len(runs)]
+    return np.unique(runs >> np.uint64(33))
 
 
 def sketch_of(text: str) -> list[int]:
     """Return the bands of a MinHash: two texts that share one may be near duplicates. Short texts have none."""
-    hashes = np.fromiter(shingles(text), np.uint64)
+    hashes = shingles(text)
     if len(hashes) < SHINGLE_WORDS:
         return []
     smallest = ((_FACTORS * hashes + _SUMMANDS) % _PRIME).min(axis=1).reshape(BANDS, ROWS)
@@ -41,4 +50,4 @@ def sketch_of(text: str) -> list[int]:
 def is_near_duplicate(one: str, other: str) -> bool:
     """Say whether two texts share most of their shingles."""
     ours, theirs = shingles(one), shingles(other)
-    return len(ours & theirs) >= THRESHOLD * len(ours | theirs)
+    return len(np.intersect1d(ours, theirs)) >= THRESHOLD * len(np.union1d(ours, theirs))

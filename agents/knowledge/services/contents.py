@@ -1,5 +1,9 @@
 import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
+
+from django.db import transaction
 
 from agents.knowledge.models import Author, Content
 from agents.knowledge.text import clean, shorten
@@ -30,26 +34,56 @@ def save_content(
     Without an agent it is common to all of them. A text that is already there (same URL, or else same
     words) stays as it is. Raises `ValueError` for a text with nothing in it.
     """
-    text = clean(text)
-    if not text:
-        raise ValueError("The text is empty.")
-    url = url if len(url) <= MAX_URL_LENGTH else ""
-    content, is_new = Content.objects.get_or_create(
+    draft = draft_content(
+        platform=platform,
+        title=title,
+        text=text,
+        url=url,
         agent=agent,
-        fingerprint=fingerprint_of(platform=platform, url=url, text=text),
-        defaults={
-            "platform": platform,
-            "title": shorten(title, 500) or shorten(text, 80),
-            "text": text,
-            "url": url,
-            "author": author,
-            "language": language[:8],
-            "published_at": published_at,
-        },
+        author=author,
+        language=language,
+        published_at=published_at,
+    )
+    fields = ("platform", "title", "text", "url", "author", "language", "published_at")
+    content, is_new = Content.objects.get_or_create(
+        agent=agent, fingerprint=draft.fingerprint, defaults={field: getattr(draft, field) for field in fields}
     )
     if is_new and agent is not None:
         invalidate_agent_cache(agent.pk)
     return content, is_new
+
+
+def draft_content(*, platform: str, title: str, text: str, url: str = "", language: str = "", **fields: Any) -> Content:
+    """Make a content that is not stored yet: cleaned, bounded, with its fingerprint. Raises `ValueError`."""
+    text = clean(text)
+    if not text:
+        raise ValueError("The text is empty.")
+    url = url if len(url) <= MAX_URL_LENGTH else ""
+    return Content(
+        platform=platform,
+        title=shorten(title, 500) or shorten(text, 80),
+        text=text,
+        url=url,
+        language=language[:8],
+        fingerprint=fingerprint_of(platform=platform, url=url, text=text),
+        **fields,
+    )
+
+
+@transaction.atomic
+def save_drafts(drafts: Sequence[Content], *, agent: Agent | None) -> int:
+    """Store those of many drafts that are not there yet, in three statements; return how many were new."""
+    by_fingerprint = {bytes(draft.fingerprint): draft for draft in reversed(drafts)}
+    known = Content.objects.filter(agent=agent, fingerprint__in=list(by_fingerprint))
+    there = {bytes(fingerprint) for fingerprint in known.values_list("fingerprint", flat=True)}
+    new = [draft for fingerprint, draft in by_fingerprint.items() if fingerprint not in there]
+    for draft in new:
+        draft.agent = agent
+    # Somebody else may store the same at this moment.
+    Content.objects.bulk_create(reversed(new), ignore_conflicts=True)
+    if new and agent is not None:
+        invalidate_agent_cache(agent.pk)
+    return len(new)
 
 
 def revise_content(*, content: Content, title: str, text: str) -> bool:
@@ -73,3 +107,15 @@ def save_author(*, platform: str, name: str) -> Author | None:
         return None
     author, _ = Author.objects.get_or_create(platform=platform, username=username, defaults={"display_name": username})
     return author
+
+
+def save_authors(*, platform: str, names: Iterable[str]) -> dict[str, Author]:
+    """Return the authors of many names, stored if new, by name; empty names have none."""
+    usernames = {name: username for name in names if (username := shorten(name, 200))}
+    Author.objects.bulk_create(
+        [Author(platform=platform, username=name, display_name=name) for name in sorted(set(usernames.values()))],
+        ignore_conflicts=True,
+    )
+    rows = Author.objects.filter(platform=platform, username__in=set(usernames.values()))
+    found = {author.username: author for author in rows}
+    return {name: found[username] for name, username in usernames.items()}
