@@ -39,7 +39,7 @@ def test_a_thousand_guesses_are_ten_look_ups_and_lock_nobody_out(
     client_of: MakeClient, alice: Profile, looked_up: list[bytes]
 ) -> None:
     real = make_key(alice)
-    client, holder = client_of(), client_of(alice)
+    client, holder = client_of(None), client_of(alice)
     answers = set()
     for number in range(GUESSES):
         # From the moment on at which a minute is full, only the limit is measured.
@@ -60,7 +60,7 @@ def test_a_key_from_before_the_secret_changed_goes_on_and_is_not_locked_out(
     settings.SECRET_KEY = "another secret"
     assert holder.get(PAGE).status_code == 200
     for _ in range(30):
-        client_of().get(PAGE, headers={"X-API-Key": "avy_00000000_" + secrets.token_urlsafe(40)})
+        client_of(None).get(PAGE, headers={"X-API-Key": "avy_00000000_" + secrets.token_urlsafe(40)})
     assert holder.get(PAGE).status_code == 200
 
 
