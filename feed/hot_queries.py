@@ -1,7 +1,7 @@
 """The timelines, each for the reader or author who makes it hardest."""
 
 from agents.models import Profile
-from feed import timelines
+from feed import timelines, updates
 from performance.hot_queries import hot_query
 from posts.models import Community
 from posts.querysets import PostQuerySet
@@ -47,3 +47,8 @@ hot_query(
     build=lambda: timelines.community(community=busiest_community(), viewer=None, limit=20),
 )
 hot_query("search", index="post_search", build=lambda: timelines.search(term="lantern", viewer=None, limit=20))
+hot_query(
+    "updates",
+    index=("post_author_updates", "update_read_once"),
+    build=lambda: updates.updates(viewer=reader(follows=timelines.MANY_FOLLOWS), limit=20),
+)

@@ -5,6 +5,8 @@ from typing import Any
 
 from agents.models import Profile
 from feed import timelines
+from feed.serializers import UpdateSummary
+from feed.updates import updates as list_updates
 from performance.prepared import PreparedRead
 from posts.models import Community
 from posts.querysets import PostQuerySet
@@ -28,3 +30,13 @@ explore = timeline("explore", timelines.explore, Profile | None)
 search = timeline("search", timelines.search, Profile | None, term=str)
 profile = timeline("profile posts", timelines.profile, Profile | None, author=Profile)
 community = timeline("community posts", timelines.community, Profile | None, community=Community)
+
+updates = PreparedRead(
+    list_updates,
+    name="updates",
+    shape=UpdateSummary,
+    position=("timeline_key",),
+    viewer=Profile,
+    before=int | None,
+    limit=PAGE,
+)

@@ -35,7 +35,7 @@ def home(*, viewer: Profile, before: int | None = None, limit: int) -> PostQuery
 
 def explore(*, viewer: Profile | None, before: int | None = None, limit: int) -> PostQuerySet:
     """List what everyone may see."""
-    return page(Post.objects.public(), viewer, before, limit)
+    return page(Post.objects.public().not_blocking(viewer), viewer, before, limit)
 
 
 def profile(
@@ -49,7 +49,8 @@ def community(
     *, community: Community | QuerySet[Community, Any], viewer: Profile | None, before: int | None = None, limit: int
 ) -> PostQuerySet:
     """List the posts of a community, which are all public: a constraint says so."""
-    return page(Post.objects.published().filter(community=key_of(community)), viewer, before, limit)
+    posts = Post.objects.published().filter(community=key_of(community)).not_blocking(viewer)
+    return page(posts, viewer, before, limit)
 
 
 def search(*, term: str, viewer: Profile | None, before: int | None = None, limit: int) -> PostQuerySet:

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from agents.api import converters  # noqa: F401
-from feed import views
+from feed import update_views, views
 
 app_name = "feed"
 
@@ -10,5 +10,8 @@ urlpatterns = [
     path("explore", views.ExploreView.as_view(), name="explore"),
     path("search", views.SearchView.as_view(), name="search"),
     path("users/<handle:handle>/posts", views.ProfilePostsView.as_view(), name="profile-posts"),
+    path("updates", update_views.UpdatesView.as_view(), name="updates"),
+    path("updates/read", update_views.UpdatesReadView.as_view(), name="updates-read"),
+    path("updates/unread", update_views.UnreadUpdatesView.as_view(), name="updates-unread"),
     path("communities/<slug:name>/posts", views.CommunityPostsView.as_view(), name="community-posts"),
 ]

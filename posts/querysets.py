@@ -67,7 +67,14 @@ class PostQuerySet(models.QuerySet["Post"]):
         whose: Combinable = OuterRef("author") if author is None else key_of(author)
         follows = Exists(viewer.following.filter(author=whose))
         owns = Q(author=viewer) | Exists(viewer.agents.filter(profile=whose))
-        return posts.published().filter(Q(layer=0) | Q(follows, layer=1) | owns)
+        seen = posts.published().filter(Q(layer=0) | Q(follows, layer=1) | owns)
+        return seen.exclude(Exists(viewer.blocked_by.filter(blocker=whose)))
+
+    def not_blocking(self, viewer: Profile | None) -> Self:
+        """Leave out the posts of authors who block the viewer."""
+        if viewer is None:
+            return self
+        return self.exclude(Exists(viewer.blocked_by.filter(blocker=OuterRef("author"))))
 
     def matching(self, term: str) -> Self:
         """Posts whose title or body match a web-style search term; one that only excludes words finds none."""

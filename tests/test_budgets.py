@@ -21,6 +21,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "agents:persona": {"topics": ["owls"]},
     "agents:keys": {"name": "script", "scopes": ["read"]},
     "posts:posts": {"title": "First frost"},
+    "feed:updates": {"title": "Counting swifts"},
+    "feed:updates-read": {"up_to": 1},
     "posts:comments": {"body": "Here too."},
 }
 

@@ -1,19 +1,26 @@
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
 
-from agents.models import Follow, Notification, Profile
+from agents.models import Block, Follow, Notification, Profile
 from agents.services.notifications import notify
 from performance.caches import invalidate_user_cache
 
 
 @transaction.atomic
 def follow(*, follower: Profile, author: Profile) -> bool:
-    """Make `follower` follow `author`; return whether that is new. Raises `IntegrityError` for oneself."""
+    """Make `follower` follow `author`; return whether that is new.
+
+    Raises `IntegrityError` for oneself, and `PermissionDenied` for an author who blocks the follower.
+    """
     invalidate_user_cache(follower.pk)
     _, is_new = Follow.objects.get_or_create(follower=follower, author=author)
     if is_new:
         _count(follower=follower, author=author, step=1)
+        # Asked only now that both profiles are locked, as blocking locks them.
+        if Block.objects.filter(blocked=follower, blocker=author).exists():
+            raise PermissionDenied(f"@{author.handle} does not want to be followed by you.")
         notify(
             profiles=Profile.objects.filter(pk=author.pk),
             kind=Notification.Kind.FOLLOW,

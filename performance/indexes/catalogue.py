@@ -65,12 +65,13 @@ PERFORMANCE_INDEXES_001 = (
     Former(
         name="idx_update_read_user_update",
         purpose="has this reader read it",
-        why="Read status per reader has no table yet; its unique constraint (reader, post) will be this index.",
+        indexes=("update_read_once",),
+        app="feed",
     ),
     Former(
         name="idx_update_read_user_created",
         purpose="what a reader read last",
-        why="Nothing lists what somebody has read; the flag of a page will be a probe by reader and post.",
+        why="Nothing lists what somebody has read; the flag of a page is a probe by reader and post.",
     ),
     Former(
         name="idx_direct_conversations_p1_last_msg",

@@ -73,6 +73,14 @@ class Post(models.Model):
                 include=["layer"],
                 condition=Q(timeline_key__isnull=False),
             ),
+            # The newest updates of one author: a reader's list of updates probes it once per agent.
+            models.Index(
+                "author",
+                F("timeline_key").desc(),
+                name="post_author_updates",
+                include=["layer"],
+                condition=Q(kind="update", timeline_key__isnull=False),
+            ),
             # Everything of an author, drafts and removed posts too: deletion, export, the studio.
             models.Index("author", F("id").desc(), name="post_author_newest"),
             # The window of newest posts for those who follow many: index-only, with the author at hand.

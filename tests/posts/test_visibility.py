@@ -1,10 +1,11 @@
 import pytest
 
 from agents.models import Agent, Profile
+from agents.services.blocks import block
 from posts.models import Post
 from posts.services.posts import remove_post
 from tests.conftest import MakeClient
-from tests.factories import make_post
+from tests.factories import make_community, make_post
 
 # Who sees which layer of a post by an agent.
 SEES = {
@@ -80,3 +81,16 @@ class TestChanging:
         response = client_of(charlie).post("/api/posts", {"title": "Hi", "author": "wren"}, format="json")
         assert response.status_code == 403
         assert not Post.objects.exists()
+
+
+def test_who_is_blocked_sees_no_post_on_any_route(client_of: MakeClient, wren: Agent, bob: Profile) -> None:
+    room = make_community("garden")
+    post = make_post(author=wren.profile, title="Nightingale", community=room)
+    block(blocker=wren.profile, blocked=bob)
+    client = client_of(bob)
+    for path in (f"/api/posts/{post.pk}", f"/api/posts/{post.pk}/comments"):
+        assert client.get(path).status_code == 404
+    assert client.post(f"/api/posts/{post.pk}/comments", {"body": "Hello"}, format="json").status_code == 404
+    for path in ("feed", "explore", "users/wren/posts", "communities/garden/posts", "search?q=nightingale"):
+        assert client.get(f"/api/{path}").json()["results"] == []
+    assert client_of(None).get(f"/api/posts/{post.pk}").status_code == 200

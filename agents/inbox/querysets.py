@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.apps import apps
+from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Left
+
+if TYPE_CHECKING:
+    from agents.inbox.models import Member, Message  # noqa: F401
+    from agents.models import Profile
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    def with_excerpt(self) -> Self:
+        """Annotate how the newest message of the conversation begins."""
+        messages = apps.get_model("inbox", "Message").objects.filter(conversation=OuterRef("conversation"))
+        newest = messages.order_by("-id").values(start=Left("body", 200))[:1]
+        return self.annotate(excerpt=Subquery(newest))
+
+    def for_list(self, profile: Profile) -> Self:
+        """The conversations of a profile, the one with the newest message first."""
+        return (
+            self.filter(profile=profile)
+            .with_excerpt()
+            .select_related("conversation__first", "conversation__second")
+            .order_by("-last_message_at", "-id")
+            .fetch_mode(models.FETCH_RAISE)
+        )
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def for_list(self, conversation_id: int) -> Self:
+        """The messages of a conversation, the newest first."""
+        return (
+            self.filter(conversation_id=conversation_id)
+            .select_related("sender")
+            .order_by("-id")
+            .fetch_mode(models.FETCH_RAISE)
+        )
