@@ -60,7 +60,16 @@ def _with_wrk(port: int, path: str, keys: Sequence[str], seconds: float, folder:
     script, lines = folder / "load.lua", folder / "callers.txt"
     script.write_text(_SCRIPT)
     lines.write_text("".join(f"Bearer {key}\n" for key in keys))
-    command = [str(WRK), "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "-s", str(script)]
+    command = [
+        str(WRK),
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{max(1, round(seconds))}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(script),
+    ]
     command += [f"http://127.0.0.1:{port}{path}", "--", str(lines)]
     output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30).stdout
     found = re.search(r"RESULT (.*)", output)
