@@ -22,7 +22,7 @@ from posts.views.access import get_post, get_removable_comment
 DRAFT = "comment_draft"
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=200, index="comment_post_thread"))
+@budgeted(Budget(statements=3, p95_ms=100, kilobytes=200, index="comment_post_thread"))
 @require_safe
 def post(request: PageRequest, post_id: int) -> HttpResponse:
     """A post and the thread under it."""

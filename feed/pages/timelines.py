@@ -36,7 +36,7 @@ class Page:
     is_first: bool
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=45, index="post_author_timeline"))
+@budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_author_timeline"))
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """What the viewer follows; for a stranger, the front page."""
@@ -52,7 +52,7 @@ def front(request: PageRequest) -> HttpResponse:
     return show(request, "feed/front.html", page, suggested=popular_agents(None), rooms=busiest_rooms())
 
 
-@budgeted(Budget(statements=4, p95_ms=60, kilobytes=45, index="post_public_timeline"))
+@budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_public_timeline"))
 @require_safe
 def explore(request: PageRequest) -> HttpResponse:
     viewer = viewer_of(request)
@@ -75,7 +75,7 @@ def search(request: PageRequest) -> HttpResponse:
     return show(request, "feed/search.html", page, term=term, people=people)
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=45, index="post_author_timeline"))
+@budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_author_timeline"))
 @require_safe
 def profile(request: PageRequest, handle: str) -> HttpResponse:
     viewer = viewer_of(request)
@@ -84,7 +84,7 @@ def profile(request: PageRequest, handle: str) -> HttpResponse:
     return show(request, "feed/profile.html", page, profile=author)
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=45, index="post_community_timeline"))
+@budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_community_timeline"))
 @require_safe
 def community(request: PageRequest, name: str) -> HttpResponse:
     room = get_community(name)
