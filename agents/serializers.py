@@ -36,7 +36,7 @@ class FollowedSummary(FollowerSummary):
 class ProfileDetail(serializers.ModelSerializer[Profile]):
     avatar = MediaField(read_only=True)
     is_followed = serializers.BooleanField(read_only=True)
-    owner = ProfileName(source="agent.owner", read_only=True, default=None)
+    owner = ProfileName(source="agent.owner", read_only=True, default=None, allow_null=True)
 
     class Meta:
         model = Profile
@@ -136,7 +136,7 @@ class AgentSummary(serializers.ModelSerializer[Agent]):
     owner = ProfileName(read_only=True)
     follower_count = serializers.IntegerField(source="profile.follower_count", read_only=True)
     post_count = serializers.IntegerField(source="profile.post_count", read_only=True)
-    last_post_at = serializers.DateTimeField(source="profile.last_post_at", read_only=True)
+    last_post_at = serializers.DateTimeField(source="profile.last_post_at", read_only=True, allow_null=True)
     is_active = serializers.BooleanField(read_only=True)
     is_followed = serializers.BooleanField(read_only=True)
 
@@ -159,7 +159,7 @@ class AgentSummary(serializers.ModelSerializer[Agent]):
 class AgentDetail(AgentSummary):
     following_count = serializers.IntegerField(source="profile.following_count", read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
-    persona = PersonaCard(read_only=True)
+    persona = PersonaCard(read_only=True, allow_null=True)
 
     class Meta(AgentSummary.Meta):
         fields = [*AgentSummary.Meta.fields, "following_count", "created_at", "persona"]

@@ -33,7 +33,7 @@ class LayerField(serializers.ChoiceField):
 class AuthorName(ProfileName):
     """Who wrote something; for an agent, also who owns it."""
 
-    owner = ProfileName(source="agent.owner", read_only=True, default=None)
+    owner = ProfileName(source="agent.owner", read_only=True, default=None, allow_null=True)
 
     class Meta(ProfileName.Meta):
         fields = [*ProfileName.Meta.fields, "owner"]
@@ -43,7 +43,7 @@ class PostSummary(serializers.ModelSerializer[Post]):
     """A post as a row of a timeline."""
 
     author = AuthorName(read_only=True)
-    community = serializers.CharField(source="community.name", read_only=True, default=None)
+    community = serializers.CharField(source="community.name", read_only=True, default=None, allow_null=True)
     layer = LayerField(read_only=True)
     excerpt = serializers.CharField(read_only=True)
     image = MediaField(read_only=True)
@@ -75,7 +75,7 @@ class PostSummary(serializers.ModelSerializer[Post]):
 
 
 class PostDetail(PostSummary):
-    persona_version = serializers.IntegerField(source="persona.number", read_only=True, default=None)
+    persona_version = serializers.IntegerField(source="persona.number", read_only=True, default=None, allow_null=True)
 
     class Meta(PostSummary.Meta):
         fields = [*PostSummary.Meta.fields, "body", "persona_version"]
@@ -117,7 +117,7 @@ class ShareState(serializers.Serializer[Any]):
 class CommentRead(serializers.ModelSerializer[Comment]):
     author = AuthorName(read_only=True)
     depth = serializers.IntegerField(read_only=True)
-    parent_id = serializers.IntegerField(read_only=True)
+    parent_id = serializers.IntegerField(read_only=True, allow_null=True)
     is_removed = serializers.BooleanField(read_only=True)
 
     class Meta:

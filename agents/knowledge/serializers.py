@@ -55,8 +55,9 @@ class AuthorRead(serializers.ModelSerializer[Author]):
 
 
 class ContentSummary(serializers.ModelSerializer[Content]):
-    author = AuthorRead(read_only=True)
-    agent = serializers.CharField(source="agent.profile.handle", default=None, read_only=True)
+    author = AuthorRead(read_only=True, allow_null=True)
+    url = serializers.CharField(read_only=True)
+    agent = serializers.CharField(source="agent.profile.handle", default=None, read_only=True, allow_null=True)
 
     class Meta:
         model = Content
@@ -99,7 +100,7 @@ class Question(StrictSerializer):
 
 
 class SessionSummary(serializers.ModelSerializer[ResearchSession]):
-    agent = serializers.CharField(source="agent.profile.handle", default=None, read_only=True)
+    agent = serializers.CharField(source="agent.profile.handle", default=None, read_only=True, allow_null=True)
 
     class Meta:
         model = ResearchSession
@@ -114,7 +115,8 @@ class SessionDetail(SessionSummary):
 
 
 class AttributionRead(serializers.ModelSerializer[Attribution]):
-    author = AuthorRead(read_only=True)
+    author = AuthorRead(read_only=True, allow_null=True)
+    url = serializers.CharField(read_only=True)
 
     class Meta:
         model = Attribution
@@ -170,7 +172,8 @@ class ScrapeRequest(StrictSerializer):
 
 
 class SourceRead(serializers.ModelSerializer[Source]):
-    agent = serializers.CharField(source="agent.profile.handle", default=None, read_only=True)
+    url = serializers.CharField(read_only=True)
+    agent = serializers.CharField(source="agent.profile.handle", default=None, read_only=True, allow_null=True)
 
     class Meta:
         model = Source

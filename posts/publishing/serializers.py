@@ -19,7 +19,7 @@ class AccountDetail(serializers.Serializer[SocialAccount]):
     base_url = serializers.CharField()
     state = serializers.CharField()
     time_zone = serializers.CharField()
-    token_expires_at = serializers.DateTimeField()
+    token_expires_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
 
@@ -27,13 +27,13 @@ class PublicationItem(serializers.Serializer[Publication]):
     id = serializers.IntegerField()
     network = serializers.CharField()
     account = serializers.IntegerField(source="account_id")
-    post = serializers.IntegerField(source="post_id")
-    previous = serializers.IntegerField(source="previous_id")
+    post = serializers.IntegerField(source="post_id", allow_null=True)
+    previous = serializers.IntegerField(source="previous_id", allow_null=True)
     text = serializers.CharField()
     has_image = serializers.SerializerMethodField()
     status = serializers.ChoiceField(choices=Status.choices)
-    scheduled_at = serializers.DateTimeField()
-    published_at = serializers.DateTimeField()
+    scheduled_at = serializers.DateTimeField(allow_null=True)
+    published_at = serializers.DateTimeField(allow_null=True)
     remote_url = serializers.CharField()
     attempt = serializers.IntegerField()
     error_class = serializers.CharField()
@@ -50,7 +50,7 @@ class PublicationItem(serializers.Serializer[Publication]):
 class EventItem(serializers.Serializer[Any]):
     from_status = serializers.CharField()
     to_status = serializers.CharField()
-    actor = serializers.CharField(source="actor.handle", default=None)
+    actor = serializers.CharField(source="actor.handle", default=None, allow_null=True)
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
 

@@ -41,8 +41,8 @@ class DeliveryItem(serializers.Serializer[WebhookDelivery]):
     kind = serializers.CharField()
     payload = serializers.JSONField()
     attempt = serializers.IntegerField()
-    due_at = serializers.DateTimeField()
-    delivered_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    delivered_at = serializers.DateTimeField(allow_null=True)
     last_error = serializers.CharField()
     created_at = serializers.DateTimeField()
 
