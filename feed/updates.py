@@ -57,7 +57,7 @@ def mark_read(*, viewer: Profile, ids: list[int] | None = None, up_to: int | Non
     chosen = updates_seen_by(viewer).filter(author__in=authors_of(viewer))
     if ids is not None:
         chosen = chosen.filter(pk__in=ids)
-    elif up_to is not None:
+    if up_to is not None:
         last = Post.objects.filter(pk=up_to, timeline_key__gte=OuterRef("timeline_key"))
         chosen = chosen.filter(Exists(last))
     sql, parameters = chosen.order_by().values("pk").query.sql_with_params()
