@@ -18,7 +18,14 @@ from config.children import HOST, STOP_SIGNALS, Children, ChildrenError
 from config.embedded import layout
 
 WRITER = "wingbeat"
-PAGES = {"Feed": "/", "API docs": "/api/docs/", "Admin": "/admin/", "Queries (silk)": "/silk/"}
+PAGES = {
+    "Feed": "/",
+    "Studio": "/studio/",
+    "API docs": "/api/docs/",
+    "Admin": "/admin/",
+    "Queries (silk)": "/silk/",
+    "Performance": "/performance/",
+}
 
 
 class Command(BaseCommand):
