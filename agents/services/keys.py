@@ -36,7 +36,7 @@ def is_sealed(key: str) -> bool:
     body, seal = key[:-SEAL_LENGTH], key[-SEAL_LENGTH:]
     return any(
         hmac.compare_digest(seal_of(body, secret), seal)
-        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        for secret in (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))
     )
 
 
