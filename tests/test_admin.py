@@ -74,9 +74,9 @@ OURS = [model for model in admin.site._registry if model in MAKERS]
 @pytest.fixture
 def moderator(db: None) -> Client:
     person = make_person("moderator")
-    User.objects.filter(pk=person.user_id).update(is_staff=True, is_superuser=True)
+    User.objects.filter(username=person.handle).update(is_staff=True, is_superuser=True)
     client = Client()
-    client.force_login(User.objects.get(pk=person.user_id))
+    client.force_login(User.objects.get(username=person.handle))
     return client
 
 
@@ -137,8 +137,8 @@ def protected(model: type[Model]) -> list[Any]:
 
 def test_a_moderator_without_rights_for_a_model_gets_none_of_its_pages(db: None, client: Client) -> None:
     person = make_person("reader")
-    User.objects.filter(pk=person.user_id).update(is_staff=True)
-    client.force_login(User.objects.get(pk=person.user_id))
+    User.objects.filter(username=person.handle).update(is_staff=True)
+    client.force_login(User.objects.get(username=person.handle))
     for model in OURS:
         assert client.get(page_of(model, "changelist")).status_code == 403
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 from pytest_django.fixtures import Settings
 
-from agents.api import authentication, guesses
+from agents.api import authentication, callers, guesses
 from agents.models import Profile
 from tests.conftest import MakeClient
 from tests.factories import make_key
@@ -25,7 +25,7 @@ def looked_up() -> Iterator[list[bytes]]:
         digests.append(digest)
         return original(digest)
 
-    original = authentication.find_key
+    original = callers.find_key
     with patch.object(authentication, "find_key", find), patch.object(guesses, "find_key", find):
         yield digests
 
