@@ -22,7 +22,7 @@ ARM_SIZE = 50
 # How many passages the text arm may look at, from the rarest word up, and for one word: bounds the time
 # whatever the number of passages.
 ROWS_IN_ALL = 3000
-ROWS_PER_WORD = 2000
+ROWS_PER_WORD = 1000
 MAX_WORDS = 24
 # What the words that stand elsewhere in the same content are worth beside the passage's own.
 COMPANY = 0.5
