@@ -141,7 +141,7 @@ class Passage(models.Model):
             # The full-text arm of retrieval.
             GinIndex(fields=["search_vector"], name="passage_search"),
             # The vector arm of retrieval. A vector of another dimension cannot be cast to this one, hence the
-            # condition; another model's dimension gets its own index from `manage.py index_embeddings`.
+            # condition; a model with another dimension works, and wants an index of its own.
             HnswIndex(
                 OpClass(Cast("embedding", HalfVectorField(dimensions=DEFAULT_DIMENSIONS)), "halfvec_cosine_ops"),
                 name="passage_embedding_256",
