@@ -78,4 +78,6 @@ def _read_report(name: str, supervisor: subprocess.Popen[str]) -> None:
         status, _, sentence = report.readline().strip().partition(" ")
     if status == FAILED:
         raise EmbeddedError(sentence)
-    # One that ended without a word met another start's look at the lock: the caller looks again until its deadline.
+    if not status:
+        errors = layout.current().locks / f"{name}.errors"
+        raise EmbeddedError(f"The supervisor of {SERVICES[name].title} ended without a word (see {errors}).")
