@@ -57,7 +57,7 @@ def _is_supervised(name: str) -> bool:
 
 
 def _spawn(name: str) -> subprocess.Popen[str]:
-    with (layout.current().locks / f"{name}.errors").open("w") as errors:
+    with (layout.current().locks / f"{name}.errors").open("a") as errors:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "config.embedded", name],
             cwd=layout.CLONE,

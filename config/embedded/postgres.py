@@ -60,7 +60,8 @@ class Postgres(Service):
     def is_ready(self) -> bool:
         # The socket answers during recovery too; the last line of this file says whether that is over.
         with contextlib.suppress(OSError):
-            return (self.data / "postmaster.pid").read_text().split()[-1] == "ready" and super().is_ready()
+            # For a moment after its creation the file is empty.
+            return (self.data / "postmaster.pid").read_text().split()[-1:] == ["ready"] and super().is_ready()
         return False
 
     def prepare(self, *, account: pwd.struct_passwd, programs: Programs) -> None:
