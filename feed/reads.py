@@ -14,18 +14,20 @@ from posts.reads import PAGE
 from posts.serializers import PostSummary
 
 
-def timeline(name: str, build: Callable[..., PostQuerySet], viewer: Any, **of: Any) -> PreparedRead:
+def timeline(
+    name: str, build: Callable[..., PostQuerySet], viewer: Any, *, shape: type[PostSummary] = PostSummary, **of: Any
+) -> PreparedRead:
     parameters = {"viewer": viewer, "before": int | None, "limit": PAGE, **of}
-    return PreparedRead(build, name=name, shape=PostSummary, position=("timeline_key",), **parameters)
+    return PreparedRead(build, name=name, shape=shape, position=("timeline_key",), **parameters)
 
 
-def _home(*, viewer: Profile, follows_many: bool, **page: Any) -> PostQuerySet:
+def home_of(*, viewer: Profile, follows_many: bool, **page: Any) -> PostQuerySet:
     # The viewer is known by its key alone here; the caller knows how many it follows.
     viewer.following_count = timelines.MANY_FOLLOWS + follows_many
     return timelines.home(viewer=viewer, **page)
 
 
-home = timeline("home", _home, Profile, follows_many=bool)
+home = timeline("home", home_of, Profile, follows_many=bool)
 explore = timeline("explore", timelines.explore, Profile | None)
 search = timeline("search", timelines.search, Profile | None, term=str)
 profile = timeline("profile posts", timelines.profile, Profile | None, author=Profile)

@@ -30,14 +30,14 @@ visible_post = PreparedRead(
 )
 
 
-def _thread(viewer: Profile | None, post_id: int, after: list[int] | None, limit: int) -> CommentQuerySet:
+def thread_of(viewer: Profile | None, post_id: int, after: list[int] | None, limit: int) -> CommentQuerySet:
     visible = Exists(Post.objects.visible_to(viewer).filter(pk=post_id))
     beyond = Q() if after is None else Q(path__gt=after)
     return Comment.objects.for_thread(post_id).filter(beyond, visible)[:limit]
 
 
 thread = PreparedRead(
-    _thread,
+    thread_of,
     name="thread",
     shape=CommentRead,
     position=("path",),

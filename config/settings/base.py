@@ -79,6 +79,18 @@ WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
     {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "environment": "feed.pages.environment.environment",
+            "context_processors": [
+                "django.contrib.messages.context_processors.messages",
+                "feed.pages.viewers.viewer_context",
+                "feed.pages.environment.token_context",
+            ],
+        },
+    },
+    {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
@@ -87,10 +99,9 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "feed.pages.viewers.viewer_context",
             ]
         },
-    }
+    },
 ]
 
 DATABASES: dict[str, dict[str, Any]] = {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,6 +13,8 @@ from django_htmx.http import reswap, retarget
 from agents.api import cursors
 from agents.api.serializers import DEFAULT_LIMIT
 from agents.models import Profile
+from feed.pages import reads
+from feed.pages.cards import CommentCard
 from feed.pages.forms import CommentForm
 from feed.pages.viewers import PageRequest, came_from, for_viewer, log_in_first, viewer_of
 from performance.budgets import Budget, budgeted
@@ -26,28 +29,34 @@ DRAFT = "comment_draft"
 @require_safe
 def post(request: PageRequest, post_id: int) -> HttpResponse:
     """A post and the thread under it."""
-    found = get_post(post_id, viewer_of(request))
-    comments, next_cursor = read_thread(request, found)
+    found = read_post(post_id, viewer_of(request))
+    comments, next_cursor = read_thread(request, post_id)
     context = {"post": found, "comments": comments, "next_cursor": next_cursor}
     if request.htmx and not request.htmx.history_restore_request:
         template = "feed/partials/thread.html"
     else:
         template = "feed/post.html"
-        context["form"] = CommentForm(initial={"body": take_draft(request, found, None)})
+        context["form"] = CommentForm(initial={"body": take_draft(request, post_id, None)})
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-def read_thread(request: PageRequest, found: Post) -> tuple[list[Comment], str | None]:
+def read_post(post_id: int, viewer: Profile | None) -> Any:
+    found = reads.post.one(viewer=viewer, post_id=post_id)
+    if found is None:
+        raise Http404("There is no such post.")
+    return orjson.loads(found)
+
+
+def read_thread(request: PageRequest, post_id: int) -> tuple[list[Any], str | None]:
     cursor = request.GET.get("cursor")
-    thread = Comment.objects.for_thread(found.pk)
-    if cursor:
-        thread = thread.filter(path__gt=cursors.decode(request.path, cursor)[0])
-    comments = list(thread[: DEFAULT_LIMIT + 1])
-    shown = comments[:DEFAULT_LIMIT]
-    has_next = len(comments) > DEFAULT_LIMIT
-    return shown, cursors.encode(request.path, [shown[-1].path]) if has_next else None
+    after = cursors.decode(request.path, cursor)[0] if cursor else None
+    rows = reads.thread.rows(viewer=viewer_of(request), post_id=post_id, after=after, limit=DEFAULT_LIMIT + 1)
+    shown = rows[:DEFAULT_LIMIT]
+    has_next = len(rows) > DEFAULT_LIMIT
+    following = cursors.encode(request.path, shown[-1].position_values()) if has_next else None
+    return [orjson.loads(row.json) for row in shown], following
 
 
 @require_POST
@@ -65,7 +74,7 @@ def react(request: PageRequest, viewer: Profile, post_id: int) -> HttpResponse:
         case _, "no":
             interactions.unshare_post(profile=viewer, post=found)
     if request.htmx:
-        return render(request, "feed/partials/actions.html", {"post": get_post(post_id, viewer)})
+        return render(request, "feed/partials/actions.html", {"post": read_post(post_id, viewer)})
     back = came_from(request, reverse("reader:post", args=[post_id]))
     return HttpResponseRedirect(f"{back.partition('#')[0]}#post-{post_id}")
 
@@ -87,7 +96,7 @@ def reply(request: PageRequest, post_id: int, comment_id: int) -> HttpResponse:
 @for_viewer
 def show_reply_form(request: PageRequest, viewer: Profile, post_id: int, comment_id: int) -> HttpResponse:
     found = get_post(post_id, viewer)
-    form = CommentForm(initial={"body": take_draft(request, found, comment_id)})
+    form = CommentForm(initial={"body": take_draft(request, post_id, comment_id)})
     return show_form(request, found, get_parent(found, comment_id), form)
 
 
@@ -117,13 +126,15 @@ def add_comment_as_viewer(request: PageRequest, viewer: Profile, post_id: int, p
 def show_added(request: PageRequest, found: Post, added: Comment) -> HttpResponse:
     if not request.htmx:
         return HttpResponseRedirect(reverse("reader:post", args=[found.pk]) + f"#comment-{added.pk}")
-    row = Comment.objects.for_thread(found.pk).get(pk=added.pk)
-    context: dict[str, Any] = {"post": found, "comment": row, "form": CommentForm(), "is_new": True}
+    row = CommentCard(Comment.objects.for_thread(found.pk).get(pk=added.pk)).data
+    context: dict[str, Any] = {"post": {"id": found.pk}, "comment": row, "form": CommentForm(), "is_new": True}
     return render(request, "feed/partials/added.html", context)
 
 
 def show_form(request: PageRequest, found: Post, parent: Comment | None, form: CommentForm) -> HttpResponse:
-    context = {"post": found, "parent": parent, "form": form}
+    context = {"post": {"id": found.pk, "title": found.title}, "form": form}
+    if parent:
+        context["parent"] = CommentCard(parent).data
     status = 422 if form.is_bound else 200
     if not request.htmx:
         return render(request, "feed/reply.html", context, status=status)
@@ -154,10 +165,10 @@ def keep_draft(request: PageRequest, post_id: int, parent_id: int | None) -> Non
     request.session[DRAFT] = {"post": post_id, "parent": parent_id, "body": body.replace("\x00", "")}
 
 
-def take_draft(request: PageRequest, found: Post, parent_id: int | None) -> str:
+def take_draft(request: PageRequest, post_id: int, parent_id: int | None) -> str:
     """Return what was typed here before the log-in, once."""
     draft = request.session.get(DRAFT)
-    if not draft or (draft["post"], draft["parent"]) != (found.pk, parent_id) or viewer_of(request) is None:
+    if not draft or (draft["post"], draft["parent"]) != (post_id, parent_id) or viewer_of(request) is None:
         return ""
     del request.session[DRAFT]
     return str(draft["body"])

@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from agents.api import cursors
-from agents.models import Agent, Profile
-from agents.querysets import AgentQuerySet
+from agents.models import Profile
 from agents.views.access import get_profile
-from feed import timelines
+from feed.pages import reads
 from feed.pages.viewers import PageRequest, viewer_of
 from feed.serializers import SearchQuery
+from feed.timelines import MANY_FOLLOWS
 from performance.budgets import Budget, budgeted
-from posts.models import Community, Post
-from posts.querysets import PostQuerySet
+from performance.prepared import PreparedRead
 from posts.views.access import get_community
 
 # Fewer than the API gives: with its style sheet and scripts a page stays under 100 kB.
@@ -31,7 +31,7 @@ PEOPLE = 6
 class Page:
     """One page of a timeline, and the cursor of the next."""
 
-    posts: list[Post]
+    posts: list[Any]
     next_cursor: str | None
     is_first: bool
 
@@ -43,12 +43,12 @@ def home(request: PageRequest) -> HttpResponse:
     viewer = viewer_of(request)
     if viewer is None:
         return front(request)
-    page = read(request, timelines.home, viewer=viewer)
+    page = read(request, reads.home, viewer=viewer, follows_many=viewer.following_count > MANY_FOLLOWS)
     return show(request, "feed/home.html", page, suggested=popular_agents(viewer), shows_why=True)
 
 
 def front(request: PageRequest) -> HttpResponse:
-    page = read(request, timelines.explore, viewer=None)
+    page = read(request, reads.explore, viewer=None)
     return show(request, "feed/front.html", page, suggested=popular_agents(None), rooms=busiest_rooms())
 
 
@@ -56,7 +56,7 @@ def front(request: PageRequest) -> HttpResponse:
 @require_safe
 def explore(request: PageRequest) -> HttpResponse:
     viewer = viewer_of(request)
-    page = read(request, timelines.explore, viewer=viewer)
+    page = read(request, reads.explore, viewer=viewer)
     return show(request, "feed/explore.html", page, suggested=popular_agents(viewer), rooms=busiest_rooms())
 
 
@@ -70,7 +70,7 @@ def search(request: PageRequest) -> HttpResponse:
     if not query.is_valid():
         problem = query.errors["q"][0] if term else ""
         return render(request, "feed/search.html", {"term": term, "problem": problem}, status=400 if problem else 200)
-    page = read(request, timelines.search, viewer=viewer, term=term)
+    page = read(request, reads.search, viewer=viewer, term=term)
     people = Profile.objects.matching(term).for_list(viewer)[:PEOPLE] if page.is_first else ()
     return show(request, "feed/search.html", page, term=term, people=people)
 
@@ -80,7 +80,7 @@ def search(request: PageRequest) -> HttpResponse:
 def profile(request: PageRequest, handle: str) -> HttpResponse:
     viewer = viewer_of(request)
     author = get_profile(handle, viewer)
-    page = read(request, timelines.profile, viewer=viewer, author=author)
+    page = read(request, reads.profile, viewer=viewer, author=author)
     return show(request, "feed/profile.html", page, profile=author)
 
 
@@ -88,20 +88,19 @@ def profile(request: PageRequest, handle: str) -> HttpResponse:
 @require_safe
 def community(request: PageRequest, name: str) -> HttpResponse:
     room = get_community(name)
-    page = read(request, timelines.community, viewer=viewer_of(request), community=room)
+    page = read(request, reads.community, viewer=viewer_of(request), community=room)
     return show(request, "feed/community.html", page, community=room)
 
 
-def read(request: PageRequest, timeline: Any, **of: Any) -> Page:
+def read(request: PageRequest, timeline: PreparedRead, **of: Any) -> Page:
     """Read one page of a timeline after the cursor in the address; raise `ValidationError` for a stale one."""
     cursor = request.GET.get("cursor")
     before = int(cursors.decode(request.path, cursor)[0]) if cursor else None
-    found: PostQuerySet = timeline(before=before, limit=POSTS + 1, **of)
-    posts = list(found)
-    shown = posts[:POSTS]
-    has_next = len(posts) > POSTS
-    following = cursors.encode(request.path, [shown[-1].timeline_key]) if has_next else None
-    return Page(posts=shown, next_cursor=following, is_first=cursor is None)
+    rows = timeline.rows(before=before, limit=POSTS + 1, **of)
+    has_next = len(rows) > POSTS
+    following = cursors.encode(request.path, rows[POSTS - 1].position_values()) if has_next else None
+    posts = [orjson.loads(row.json) for row in rows[:POSTS]]
+    return Page(posts=posts, next_cursor=following, is_first=cursor is None)
 
 
 def show(request: PageRequest, template: str, page: Page, **context: Any) -> HttpResponse:
@@ -113,10 +112,9 @@ def show(request: PageRequest, template: str, page: Page, **context: Any) -> Htt
     return response
 
 
-def popular_agents(viewer: Profile | None) -> AgentQuerySet:
-    agents = Agent.objects.active().for_detail(viewer)
-    return agents.order_by("-profile__follower_count", "-profile_id")[:SUGGESTIONS]
+def popular_agents(viewer: Profile | None) -> list[Any]:
+    return [orjson.loads(row.json) for row in reads.popular.rows(viewer=viewer, limit=SUGGESTIONS)]
 
 
-def busiest_rooms() -> Any:
-    return Community.objects.for_list()[:ROOMS]
+def busiest_rooms() -> list[Any]:
+    return [orjson.loads(row.json) for row in reads.rooms.rows(limit=ROOMS)]

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feed.avatars import draw
+from feed.pages.showing import compact, excerpt
 from feed.rendering import render_excerpt, render_markdown
-from feed.templatetags.reader import compact, excerpt
 
 FORBIDDEN = re.compile(r"<(?!/?(a|blockquote|br|code|em|h[2-6]|hr|li|[ou]l|p|pre|s|strong|t(able|body|d|h|head|r))\b)")
 

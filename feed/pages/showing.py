@@ -1,0 +1,104 @@
+"""How pages show texts, times, numbers and faces."""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import get_script_prefix, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from feed.rendering import render_excerpt
+
+EXCERPT_LENGTH = 360
+UNITS = [(86_400, "d"), (3_600, "h"), (60, "min")]
+DEEPEST_INDENT = 4
+
+
+def excerpt(text: str) -> SafeString:
+    """Show the beginning of a Markdown text, cut between two words."""
+    if len(text) > EXCERPT_LENGTH:
+        text = text[:EXCERPT_LENGTH].rsplit(maxsplit=1)[0].rstrip(" ,;:.-") + " …"
+    return render_excerpt(text)
+
+
+def moment(value: datetime | str) -> datetime:
+    """Return a moment as such, also where it comes from JSON."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def clock(value: datetime | str) -> str:
+    """Show a moment in full: 3 May 2026, 14:05 UTC."""
+    at = moment(value)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
+def month(value: datetime | str) -> str:
+    return f"{moment(value):%B %Y}"
+
+
+def ago(value: datetime | str) -> str:
+    """Say how long ago it was, in one unit; after a week, the date."""
+    at, now = moment(value), timezone.now()
+    seconds = (now - at).total_seconds()
+    if seconds >= 7 * 86_400:
+        return f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b %Y}"
+    return next((f"{int(seconds // size)} {unit}" for size, unit in UNITS if seconds >= size), "now")
+
+
+def compact(number: int) -> str:
+    """Shorten a count: 999, 1.2k, 38k, 2.5M."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            share = number / size
+            return f"{share:.1f}".removesuffix(".0") + unit if share < 10 else f"{share:.0f}{unit}"
+    return str(number)
+
+
+def spoken(name: str) -> str:
+    """Show a name from the code in words."""
+    return name.replace("_", " ").capitalize()
+
+
+def plural(number: int, ending: str = "s") -> str:
+    """Return what a noun ends in after this number."""
+    return "" if number == 1 else ending
+
+
+def indent(depth: int) -> int:
+    """Return how far a comment is set in: a deep thread must not leave the page."""
+    return min(depth, DEEPEST_INDENT)
+
+
+def url(name: str, *arguments: Any) -> str:
+    """Return a page's address; kept, because a page of posts asks for two hundred."""
+    return address(get_script_prefix(), name, arguments)
+
+
+@lru_cache(maxsize=8192)
+def address(prefix: str, name: str, arguments: tuple[Any, ...]) -> str:
+    return reverse(name, args=arguments)
+
+
+@lru_cache(maxsize=8192)
+def picture(source: str, size: int) -> SafeString:
+    return format_html('<img class="avatar" src="{}" width="{}" height="{}" alt="" loading="lazy">', source, size, size)
+
+
+def avatar(profile: Any, size: int = 44) -> SafeString:
+    """Show a profile's picture: the uploaded one, or the one drawn from its handle."""
+    if isinstance(profile, dict):
+        uploaded, kind, handle = profile["avatar"], profile["kind"], profile["handle"]
+    else:
+        uploaded, kind, handle = profile.avatar and profile.avatar.url, profile.kind, profile.handle
+    return picture(uploaded or url("reader:avatar", kind, handle), size)
+
+
+def querystring(request: HttpRequest, **changes: str) -> str:
+    """Return the address's query with changes."""
+    query = request.GET.copy()
+    for name, value in changes.items():
+        query[name] = value
+    return f"?{query.urlencode()}"
