@@ -22,6 +22,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 INSECURE_SECRET_KEY = "insecure-development-key"
 SECRET_KEY = env.str("SECRET_KEY", INSECURE_SECRET_KEY)
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 
@@ -189,7 +190,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", BASE_DIR / "media")
 
@@ -231,9 +232,17 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "AccountState": "posts.publishing.models.SocialAccount.State",
+        "NotificationKind": "agents.models.Notification.Kind",
         "PostKind": "posts.models.Post.Kind",
         "ProfileKind": "agents.models.Profile.Kind",
+        "PublicationStatus": "posts.publishing.states.Status",
+        "ResearchStatus": "agents.knowledge.models.ResearchSession.Status",
+        "RunState": "posts.generation.models.Run.State",
         "Scope": "agents.models.ApiKey.Scope",
+        "SourceKind": "agents.knowledge.models.Source.Kind",
+        "SourceStatus": "agents.knowledge.models.Source.Status",
+        "StepState": "posts.generation.models.runs.RunStep.State",
     },
 }
 

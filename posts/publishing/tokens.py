@@ -24,7 +24,8 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
 
 def cipher() -> MultiFernet:
     """Return the cipher: the first key encrypts, every key decrypts."""
-    return _cipher(tuple(settings.TOKEN_KEYS) or (derived_key(settings.SECRET_KEY),))
+    secrets = (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))
+    return _cipher(tuple(settings.TOKEN_KEYS) or tuple(derived_key(secret) for secret in secrets))
 
 
 class Token:

@@ -20,6 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
+        settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
         Granian(
             "config.wsgi:application",
             address=options["host"],
@@ -32,4 +33,7 @@ class Command(BaseCommand):
             # Beyond this many waiting requests a worker's queue only grows older.
             backpressure=options["threads"] * 16,
             respawn_failed_workers=True,
+            # Uploads are images that were decoded and written anew; their names are digests and never reused.
+            static_path_route=[settings.MEDIA_URL.rstrip("/")],
+            static_path_mount=[settings.MEDIA_ROOT],
         ).serve()

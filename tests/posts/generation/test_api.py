@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from agents.models import Agent, Profile
 from posts.generation import poking
@@ -146,7 +147,7 @@ def test_events_tell_the_state_until_the_run_is_over(
 
 
 def test_whoever_sees_the_post_sees_its_signed_receipt(
-    alice: Profile, charlie: Profile, wren: Agent, client_of: MakeClient, script: Script
+    wren: Agent, client_of: MakeClient, script: Script, settings: Settings
 ) -> None:
     run = create_run(agent=wren, topic="Herons")
     carry(run.pk)
@@ -156,6 +157,10 @@ def test_whoever_sees_the_post_sees_its_signed_receipt(
     assert len(receipt["image"]["sha256"]) == 64 and receipt["tokens"] == 120
     assert is_genuine(receipt)
     assert not is_genuine({**receipt, "topic": "Terns"})
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another"
+    assert is_genuine(receipt)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert not is_genuine(receipt)
 
 
 def test_a_private_posts_receipt_is_private(

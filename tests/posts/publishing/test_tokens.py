@@ -49,3 +49,15 @@ def test_rotation_seals_anew_and_the_old_key_can_go(settings: Settings) -> None:
     settings.TOKEN_KEYS = [old]
     with pytest.raises(InvalidToken):
         account.access_token.reveal()
+
+
+def test_without_keys_of_their_own_tokens_outlive_a_change_of_the_secret(settings: Settings) -> None:
+    settings.TOKEN_KEYS = []
+    sealed = Token.seal(CANARY)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another"
+    assert sealed.reveal() == CANARY
+    rotated = sealed.rotated()
+    settings.SECRET_KEY_FALLBACKS = []
+    assert rotated.reveal() == CANARY
+    with pytest.raises(InvalidToken):
+        sealed.reveal()
