@@ -1,6 +1,7 @@
 """Take due rows in hand: one statement, any number of workers, nothing taken twice."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -39,11 +40,29 @@ WITH due AS MATERIALIZED (
 SELECT id, account_id, after FROM claimed
 """
 
+# One statement for all networks, several times a second: each is a look at the head of the same index.
+DUE = """
+SELECT name FROM unnest(%(networks)s::text[]) AS name WHERE EXISTS (
+    SELECT FROM publishing_publication
+    WHERE network = name AND status IN ('scheduled', 'queued', 'sending', 'unknown')
+        AND due_at IS NOT NULL AND due_at <= now()
+)
+"""
+
 
 class Claim(NamedTuple):
     id: int
     account_id: int
     status: str
+
+
+def networks_with_due(networks: Iterable[str]) -> list[str]:
+    """Return those of the networks on which something is due."""
+    if not (names := list(networks)):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, {"networks": names})
+        return [name for (name,) in cursor.fetchall()]
 
 
 def claim_rows(*, network: str, count: int, task: str = "") -> list[Claim]:
@@ -83,14 +102,17 @@ def _charge(network: Network, claims: list[Claim]) -> set[int]:
     """Take a token per row that will be sent; put back those that have to wait, each to its own turn."""
     to_send = [claim for claim in claims if claim.status == Status.QUEUED]
     wanted = Counter(limits.account_key(claim.account_id) for claim in to_send)
-    limits.ensure_buckets(dict.fromkeys(wanted, network.rate))
     granted = limits.take(wanted)
+    if missing := wanted.keys() - granted.keys():
+        limits.ensure_buckets(dict.fromkeys(missing, network.rate))
+        granted |= limits.take({key: wanted[key] for key in missing})
     refused: dict[int, datetime] = {}
     for key, (count, turns) in granted.items():
         rows = [claim.id for claim in to_send if limits.account_key(claim.account_id) == key]
         refused |= dict(zip(rows[count:], turns, strict=True))
-    Publication.objects.bulk_update(
-        [Publication(pk=row, due_at=turn, lease_until=None) for row, turn in refused.items()],
-        ["due_at", "lease_until"],
-    )
+    if refused:
+        Publication.objects.bulk_update(
+            [Publication(pk=row, due_at=turn, lease_until=None) for row, turn in refused.items()],
+            ["due_at", "lease_until"],
+        )
     return set(refused)
