@@ -31,8 +31,9 @@ def summary(owner: Profile, start: date, end: date, account: int | None = None) 
     if account is not None:
         rows = rows.filter(account=account)
     sums = {name: Coalesce(Sum(name), 0) for name in (*COUNTERS, "published_count")}
-    days = list(rows.values("day").annotate(**sums).order_by("day"))
-    total = rows.aggregate(**sums)
+    days: list[Any] = list(rows.values("day").annotate(**sums).order_by("day"))
+    # Of at most a year of days here, not of all accounts' days once more in the database.
+    total = {name: sum(day[name] for day in days) for name in sums}
     return {"total": total, "days": [day | {"day": day["day"].isoformat()} for day in days]}
 
 

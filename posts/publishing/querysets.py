@@ -59,6 +59,10 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
     def due(self, network: str) -> Self:
         return self.filter(network=network, status__in=CLAIMABLE, due_at__lte=Now())
 
+    def in_flight(self, network: str) -> Self:
+        """Rows that somebody holds: a request of theirs may be on its way."""
+        return self.filter(network=network, lease_until__gt=Now())
+
     def put_back(self, *, seconds: float) -> int:
         """Give rows up that were claimed but not begun; they are due again after so many seconds."""
         return self.update(due_at=lease_end(seconds), lease_until=None, celery_task="")

@@ -6,8 +6,9 @@ a slow network fills its own threads and nobody else's.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,17 +17,18 @@ from django.db import IntegrityError
 
 from posts.publishing.models import Publication
 from posts.publishing.networks import NETWORKS, network_named
-from posts.publishing.networks.base import Network, Receipt
+from posts.publishing.networks.base import Receipt
 from posts.publishing.networks.errors import NeedsReconnect
 from posts.publishing.querysets import LEASE_SECONDS
 from posts.publishing.services import accounts, outcomes
 from posts.publishing.services.batches import begin_many, publish_many
-from posts.publishing.services.claims import claim_due
+from posts.publishing.services.claims import claim_due, networks_with_due
 from posts.publishing.services.transitions import Overtaken
 from posts.publishing.states import Status
 
 BATCH = 100
-POLL_SECONDS = 0.1
+# How long results are gathered: each round costs the same handful of statements for one row as for many.
+GATHER_SECONDS = 0.1
 # Below the lease: whoever is still busy by then is given up, and the lease decides what becomes of the row.
 GIVE_UP_SECONDS = LEASE_SECONDS - 2
 
@@ -49,6 +51,7 @@ class Worker:
         self.task = task
         self.pools: dict[str, ThreadPoolExecutor] = {}
         self.steps: dict[Future[Any], Step] = {}
+        self.prepared: list[tuple[Publication, dict[str, Any]]] = []
         self.settled_count = 0
 
     def run(self, *, seconds: float) -> int:
@@ -59,7 +62,8 @@ class Worker:
         claim_until = time.monotonic() + seconds
         try:
             while True:
-                claimed = sum(map(self.claim, self.networks)) if time.monotonic() < claim_until else 0
+                claimed = self.claim() if time.monotonic() < claim_until else 0
+                self.send()
                 if not self.steps and not claimed:
                     return self.settled_count
                 self.collect()
@@ -67,38 +71,43 @@ class Worker:
             for pool in self.pools.values():
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def claim(self, network: Network) -> int:
-        """Claim what is due on a network and start the first step of each row; return how many."""
-        in_hand = sum(step.publication.network == network.name for step in self.steps.values())
-        free = min(network.concurrency - in_hand, BATCH)
+    def claim(self) -> int:
+        """Claim what is due on networks that have room, and start the first step of each row; return how many."""
+        in_hand = Counter(step.publication.network for step in self.steps.values())
+        room = {network: network.concurrency - in_hand[network.name] for network in self.networks}
         # A quarter at a time: a claim costs the same for one row as for many.
-        if free < max(network.concurrency // 4, 1) or not Publication.objects.due(network.name).exists():
-            return 0
-        claimed = claim_due(network=network, count=free, task=self.task)
+        able = {network.name: free for network, free in room.items() if free >= max(network.concurrency // 4, 1)}
+        claimed = [
+            publication
+            for name in networks_with_due(able)
+            for publication in claim_due(network=network_named(name), count=min(able[name], BATCH), task=self.task)
+        ]
         for publication in claimed:
             self.start(publication)
         return len(claimed)
 
     def collect(self) -> None:
         """Wait a moment for results and act on them, on those of one kind in one statement."""
-        done, _ = wait(self.steps, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        # For all of them and not for the first: what comes within the moment is settled together.
+        done, _ = wait(self.steps, timeout=GATHER_SECONDS)
         steps = [(self.steps.pop(future), future) for future in done]
         good = [(step, future) for step, future in steps if future.exception() is None]
-        self.send([(step.publication, future.result()) for step, future in good if step.then is send])
+        self.prepared += [(step.publication, future.result()) for step, future in good if step.then is prepared]
         self.publish([(step.publication, future.result()) for step, future in good if step.then is sent])
         for step, future in steps:
-            if future.exception() is not None or step.then not in (send, sent):
+            if future.exception() is not None or step.then not in (prepared, sent):
                 self.settle(step, future)
         now = time.monotonic()
         for future in [future for future, step in self.steps.items() if step.give_up_at < now]:
             del self.steps[future]
 
-    def send(self, prepared: list[tuple[Publication, dict[str, Any]]]) -> None:
-        """Commit that requests may be on their way, then let them go."""
-        if not prepared:
+    def send(self) -> None:
+        """Commit that the requests of all that is prepared may be on their way, then let them go."""
+        if not self.prepared:
             return
-        begun = {row.pk for row in begin_many([publication for publication, _ in prepared])}
-        for publication, payload in prepared:
+        ready, self.prepared = self.prepared, []
+        begun = {row.pk for row in begin_many([publication for publication, _ in ready])}
+        for publication, payload in ready:
             if publication.pk in begun:
                 call = network_named(publication.network).send
                 self.submit(publication, call, publication, payload, then=sent, otherwise=outcomes.record_step_error)
@@ -147,7 +156,11 @@ class Worker:
                 then=found,
                 otherwise=outcomes.record_read_back_error,
             )
-        return self.submit(publication, network.prepare, publication, then=send, otherwise=outcomes.record_step_error)
+        if not publication.image:
+            return self.prepared.append((publication, {}))
+        return self.submit(
+            publication, network.prepare, publication, then=prepared, otherwise=outcomes.record_step_error
+        )
 
     def refreshed(self, publication: Publication, credentials: Any) -> None:
         account = publication.account
@@ -176,7 +189,7 @@ class Worker:
         self.steps[future] = Step(publication, then, otherwise, time.monotonic() + GIVE_UP_SECONDS)
 
 
-def send(publication: Publication, prepared: dict[str, Any]) -> None:
+def prepared(publication: Publication, payload: dict[str, Any]) -> None:
     """Mark what a prepared row goes on with: `Worker.send` takes all of them at once."""
     raise NotImplementedError
 

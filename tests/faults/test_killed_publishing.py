@@ -39,10 +39,8 @@ def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Netw
         settings.FETCH_ALLOWED_NETWORKS = ["127.0.0.0/8"]
         settings.OUTBOUND_TIMEOUT_SECONDS = 2
         settings.NETWORK_URLS = dict.fromkeys(NETWORKS, server.url)
-        http.client.cache_clear()
         yield server
-        http.client().close()
-        http.client.cache_clear()
+        http.connections().close()
 
 
 def kill_and_recover(server: NetworkServer, kind: str, point: str) -> tuple[Publication, Speaker]:

@@ -100,7 +100,7 @@ def _request(
             connection.request(method, target.path, body, fields)
             response = connection.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
-            content = b"" if response.status in REDIRECTS else _read(response, names, max_bytes)
+            content = b"" if response.status in REDIRECTS else read_body(response, names, max_bytes)
             if monotonic() > deadline:
                 raise TimeoutError
             return Fetched(target.url, response.status, names, content)
@@ -114,10 +114,10 @@ def _request(
 def _connection(
     target: Target, deadline: float, resolve: Resolve, connect: Connect
 ) -> Iterator[http.client.HTTPConnection]:
-    sock = _open(target, deadline, resolve, connect)
+    sock = open_socket(target, deadline, resolve, connect)
     # A peer that sends one byte per second keeps every read within its time limit: only closing the
     # socket from outside ends the whole in time.
-    watchdog = threading.Timer(max(deadline - monotonic(), 0), _shut, [sock])
+    watchdog = threading.Timer(max(deadline - monotonic(), 0), shut, [sock])
     watchdog.daemon = True
     watchdog.start()
     try:
@@ -134,7 +134,7 @@ def _connection(
         sock.close()
 
 
-def _open(target: Target, deadline: float, resolve: Resolve, connect: Connect) -> socket.socket:
+def open_socket(target: Target, deadline: float, resolve: Resolve, connect: Connect) -> socket.socket:
     addresses = checked_addresses(target, resolve=resolve, timeout=max(deadline - monotonic(), 0.01))
     problem: OSError = TimeoutError()
     for address in addresses[:4]:
@@ -160,14 +160,14 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _shut(sock: socket.socket) -> None:
+def shut(sock: socket.socket) -> None:
     try:
         sock.shutdown(socket.SHUT_RDWR)
     except OSError:
         sock.close()
 
 
-def _read(response: http.client.HTTPResponse, headers: Mapping[str, str], max_bytes: int) -> bytes:
+def read_body(response: http.client.HTTPResponse, headers: Mapping[str, str], max_bytes: int) -> bytes:
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("identity", ""):
         unpack = None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-import httpx
+import httpx2
 from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -126,7 +126,7 @@ class Network(ABC):
         return timezone.now() < publication.first_sent_at + timedelta(seconds=self.key_seconds)
 
     def prepare(self, publication: Publication) -> dict[str, Any]:
-        """Do what must come before publishing and shows to nobody, such as uploading the image; repeatable."""
+        """Do what must come before publishing an image and shows to nobody, such as uploading it; repeatable."""
         return {}
 
     @abstractmethod
@@ -173,12 +173,12 @@ class Network(ABC):
 
     def call(
         self, account: SocialAccount, method: str, path: str, *, publishes: bool = False, **options: Any
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """Send one request with the account's credentials."""
         headers = {"Authorization": f"Bearer {account.access_token.reveal()}"} | options.pop("headers", {})
         return http.call(method, self.base_url(account) + path, publishes=publishes, headers=headers, **options)
 
-    def ask(self, credentials: Credentials, base_url: str, path: str, **options: Any) -> httpx.Response:
+    def ask(self, credentials: Credentials, base_url: str, path: str, **options: Any) -> httpx2.Response:
         """Read something with credentials that belong to no account yet."""
         headers = {"Authorization": f"Bearer {credentials.access_token}"} | options.pop("headers", {})
         return http.call("GET", (base_url or settings.NETWORK_URLS[self.name]) + path, headers=headers, **options)
@@ -199,7 +199,7 @@ def read_moment(value: str) -> datetime | None:
     return parsed.replace(tzinfo=UTC) if parsed and parsed.tzinfo is None else parsed
 
 
-def read_json(answer: httpx.Response, *path: str) -> Any:
+def read_json(answer: httpx2.Response, *path: str) -> Any:
     """Read a value out of an answer that should be there.
 
     Raises `OutcomeUnknown` when it is not: the network said yes, in words that cannot be understood.

@@ -43,8 +43,6 @@ class Bluesky(Network):
         return (TextRule(300, "graphemes", text.graphemes), TextRule(3000, "bytes", text.utf8_bytes))
 
     def prepare(self, publication: Publication) -> dict[str, Any]:
-        if not publication.image:
-            return {}
         with publication.image.open() as image:
             answer = self._xrpc(
                 publication.account,

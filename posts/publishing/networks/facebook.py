@@ -40,8 +40,6 @@ class Facebook(GraphNetwork):
         return (TextRule(63_206, "characters", text.utf16_units),)
 
     def prepare(self, publication: Publication) -> dict[str, Any]:
-        if not publication.image:
-            return {}
         account = publication.account
         with publication.image.open() as image:
             answer = self.graph(

@@ -1,20 +1,20 @@
 """Talk HTTP to outside networks: global addresses only, bounded answers, honest errors."""
 
-import socket
-import time
-from collections.abc import Iterable
+import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import cache
+from http.client import HTTPConnection, HTTPException, IncompleteRead
 from typing import Any
 
-import httpcore
-import httpx
+import httpx2
 from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from agents.knowledge.fetching.addresses import may_connect
+from agents.knowledge.fetching.addresses import ForbiddenAddress, Target, target_of
+from agents.knowledge.fetching.client import FetchFailed, read_body
+from posts.publishing.networks.connections import Connections
 from posts.publishing.networks.errors import (
     NeedsReconnect,
     NetworkError,
@@ -26,91 +26,69 @@ from posts.publishing.networks.errors import (
 
 MAX_ANSWER_BYTES = 1_000_000
 LONGEST_BLOCK = timedelta(days=1)
-BEFORE_THE_REQUEST = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+ABOUT_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 
 
-class GlobalAddresses(httpcore.NetworkBackend):
-    """Connect to global addresses only, checked on the very address that is connected to.
-
-    A name that answers differently the second time gains nothing: it is resolved once, here.
-    """
-
-    def __init__(self) -> None:
-        self._sockets = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} cannot be resolved") from error
-        addresses = [str(entry[4][0]) for entry in found]
-        if not addresses or not all(may_connect(address) for address in addresses):
-            raise httpcore.ConnectError(f"{host} is not on the public internet")
-        return self._sockets.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+@cache
+def connections() -> Connections:
+    """Return the process's open connections."""
+    return Connections()
 
 
-@lru_cache(maxsize=1)
-def client() -> httpx.Client:
-    """Return the process's client; it is safe to use from many threads."""
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=5)
-    transport = httpx.HTTPTransport(limits=limits, trust_env=False)
-    # httpx has no argument for the network back-end; its transport is only this pool.
-    transport._pool = httpcore.ConnectionPool(
-        ssl_context=httpx.create_ssl_context(trust_env=False),
-        max_connections=limits.max_connections,
-        max_keepalive_connections=limits.max_keepalive_connections,
-        keepalive_expiry=limits.keepalive_expiry,
-        network_backend=GlobalAddresses(),
-    )
-    return httpx.Client(
-        transport=transport,
-        timeout=settings.OUTBOUND_TIMEOUT_SECONDS,
-        headers={"User-Agent": settings.OUTBOUND_USER_AGENT},
-    )
-
-
-def call(method: str, url: str, *, publishes: bool = False, **options: Any) -> httpx.Response:
+def call(method: str, url: str, *, publishes: bool = False, **options: Any) -> httpx2.Response:
     """Send one request and return its successful answer, read in full.
 
     `publishes` marks the one request after which a lost answer is an unknown outcome; every other one can be
     repeated. Raises what `networks.errors` names. Redirects are never followed.
     """
     lost = OutcomeUnknown if publishes else NotSent
+    timeout = settings.OUTBOUND_TIMEOUT_SECONDS
     try:
-        with client().stream(method, url, **options) as response:
-            body = _read(response)
-    except BEFORE_THE_REQUEST as error:
+        request = httpx2.Request(method, url, **options)
+        target = target_of(str(request.url))
+        connection = connections().open(target, timeout=timeout)
+    except (OSError, ValueError, ForbiddenAddress, httpx2.InvalidURL) as error:
         raise NotSent(f"No connection: {error}") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    try:
+        _write_head(connection, target, request)
+    except (ValueError, HTTPException) as error:
+        connection.close()
+        raise NotSent(f"This cannot be written in a header: {type(error).__name__}") from error
+    try:
+        with connections().bounded(connection, seconds=2 * timeout):
+            answer = _ask(connection, target, request.read())
+    except (OSError, HTTPException, ValueError, zlib.error, FetchFailed) as error:
+        connection.close()
         raise lost(f"The answer was lost: {type(error).__name__}") from error
-    answer = httpx.Response(response.status_code, headers=_plain(response.headers), content=body)
+    if connection.sock is not None:
+        connections().keep(target, connection)
     raise_for(answer, lost=lost)
     return answer
 
 
-def _plain(headers: httpx.Headers) -> httpx.Headers:
-    """Drop what described the transfer: the body is decoded already."""
-    return httpx.Headers([(k, v) for k, v in headers.multi_items() if k not in ("content-encoding", "content-length")])
+def _write_head(connection: HTTPConnection, target: Target, request: httpx2.Request) -> None:
+    """Prepare what comes before the body; nothing is sent yet."""
+    connection.putrequest(request.method, target.path, skip_host=True, skip_accept_encoding=True)
+    own = {"User-Agent": settings.OUTBOUND_USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
+    for name, value in (*request.headers.multi_items(), *own.items()):
+        connection.putheader(name, value)
 
 
-def _read(response: httpx.Response) -> bytes:
-    body = bytearray()
-    slowest = time.monotonic() + 2 * settings.OUTBOUND_TIMEOUT_SECONDS
-    for chunk in response.iter_bytes(65_536):
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES or time.monotonic() > slowest:
-            raise httpx.DecodingError("The answer is too long.", request=response.request)
-    return bytes(body)
+def _ask(connection: HTTPConnection, target: Target, body: bytes) -> httpx2.Response:
+    connection.endheaders(body or None)
+    response = connection.getresponse()
+    headers = httpx2.Headers(response.getheaders())
+    has_end = response.chunked or response.length is not None
+    content = read_body(response, headers, MAX_ANSWER_BYTES)
+    if not has_end and not content:
+        # `http.client` takes a connection that ends amid the headers for the end of the headers.
+        raise IncompleteRead(content)
+    # The body is unpacked: what described its transfer says nothing about it.
+    headers = httpx2.Headers([(k, v) for k, v in headers.multi_items() if k not in ABOUT_THE_TRANSFER])
+    return httpx2.Response(response.status, headers=headers, content=content)
 
 
-def raise_for(answer: httpx.Response, *, lost: type[NetworkError]) -> None:
+def raise_for(answer: httpx2.Response, *, lost: type[NetworkError]) -> None:
     """Translate a status into what it says about the effect."""
     status = answer.status_code
     if answer.is_success:
@@ -128,7 +106,7 @@ def raise_for(answer: httpx.Response, *, lost: type[NetworkError]) -> None:
     raise Refused(f"The network refused it ({status}): {words}", code=code)
 
 
-def describe(answer: httpx.Response) -> tuple[int | str | None, str]:
+def describe(answer: httpx2.Response) -> tuple[int | str | None, str]:
     """Return the network's own code and words about an error, at most 200 characters of them."""
     try:
         body = answer.json()
@@ -143,7 +121,7 @@ def describe(answer: httpx.Response) -> tuple[int | str | None, str]:
     return code, next((word[:200] for word in words if isinstance(word, str)), answer.reason_phrase)
 
 
-def reset_moment(headers: httpx.Headers) -> datetime:
+def reset_moment(headers: httpx2.Headers) -> datetime:
     """Read when a rate limit ends: Retry-After (seconds or date), or a reset header (epoch or ISO 8601)."""
     now = timezone.now()
     until = now + timedelta(seconds=60)

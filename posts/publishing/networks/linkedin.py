@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2
 import regex
 from django.conf import settings
 
@@ -67,8 +67,6 @@ class LinkedIn(OAuthNetwork):
         return Repeat.READ_BACK if READ_SCOPES & set(account.scopes) else Repeat.NEITHER
 
     def prepare(self, publication: Publication) -> dict[str, Any]:
-        if not publication.image:
-            return {}
         account = publication.account
         answer = self._rest(
             account,
@@ -135,7 +133,7 @@ class LinkedIn(OAuthNetwork):
             likes=figures["likesSummary"]["totalLikes"], comments=figures["commentsSummary"]["aggregatedTotalComments"]
         )
 
-    def _rest(self, account: SocialAccount, method: str, path: str, **options: Any) -> httpx.Response:
+    def _rest(self, account: SocialAccount, method: str, path: str, **options: Any) -> httpx2.Response:
         headers = {"LinkedIn-Version": settings.LINKEDIN_VERSION, "X-Restli-Protocol-Version": "2.0.0"}
         return self.call(account, method, path, headers=headers, **options)
 

@@ -38,7 +38,7 @@ class Mastodon(OAuthNetwork):
     repeat = Repeat.KEY
     key_seconds = 3300
     rate = Rate(300, 300)
-    concurrency = 32
+    concurrency = 64
     scopes = ("read:accounts", "read:statuses", "write:statuses", "write:media")
     media = MediaRule(max_bytes=16_000_000, max_alt=1500)
 
@@ -70,8 +70,6 @@ class Mastodon(OAuthNetwork):
         return str(text.MENTION.sub(r"@\1", body))
 
     def prepare(self, publication: Publication) -> dict[str, Any]:
-        if not publication.image:
-            return {}
         with publication.image.open() as image:
             answer = self.call(
                 publication.account,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-import httpx
+import httpx2
 from django.conf import settings
 from django.utils import timezone
 
@@ -64,7 +64,7 @@ class GraphNetwork(OAuthNetwork):
 
     def graph(
         self, account: SocialAccount, method: str, path: str, *, publishes: bool = False, **options: Any
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         try:
             return self.call(account, method, f"/{settings.META_GRAPH_VERSION}{path}", publishes=publishes, **options)
         except Refused as refusal:

@@ -1,6 +1,7 @@
 """OAuth 2 with PKCE, the same for every network that has it. Source: RFC 6749, 7636 and 9700."""
 
 from abc import abstractmethod
+from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any
 
@@ -71,7 +72,8 @@ class OAuthNetwork(Network):
         form = form | {"client_id": client_id}
         options: dict[str, Any] = {}
         if client_secret and self.secret_in_header:
-            options["auth"] = client
+            basic = b64encode(f"{client_id}:{client_secret}".encode()).decode()
+            options["headers"] = {"Authorization": f"Basic {basic}"}
         elif client_secret:
             form["client_secret"] = client_secret
         return credentials_from(read_json(http.call("POST", self.token_url(base_url), data=form, **options)))

@@ -45,8 +45,6 @@ class X(OAuthNetwork):
         return (TextRule(280, "weighted characters", text.weighted_characters),)
 
     def prepare(self, publication: Publication) -> dict[str, Any]:
-        if not publication.image:
-            return {}
         account = publication.account
         with publication.image.open() as image:
             answer = self.call(

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from performance.caches import invalidate
-from posts.publishing.models import Publication, WebhookEndpoint
+from posts.publishing.models import Publication
 from posts.publishing.networks.base import Receipt
 from posts.publishing.querysets import LEASE_SECONDS
 from posts.publishing.services.metrics import MINUTES_AFTER, analytics_tag
@@ -59,21 +58,25 @@ WITH published AS (
     SELECT owner_id, account_id, network, (published_at AT TIME ZONE 'UTC')::date, count(*), 0, 0, 0, 0
     FROM published GROUP BY 1, 2, 3, 4 ORDER BY 2, 4
     ON CONFLICT (account_id, day) DO UPDATE SET published_count = day.published_count + excluded.published_count
+), released AS (
+    UPDATE publishing_publication SET due_at = now()
+    WHERE previous_id IN (SELECT id FROM published) AND status IN ('scheduled', 'queued')
 )
-SELECT id FROM published
+SELECT id, EXISTS (SELECT FROM publishing_webhookendpoint AS told WHERE told.owner_id = published.owner_id)
+FROM published
 """
 
 
-def _returned(statement: str, parameters: dict[str, Any]) -> set[int]:
+def _returned(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return {row[0] for row in cursor.fetchall()}
+        return list(cursor.fetchall())
 
 
 def begin_many(publications: Sequence[Publication]) -> list[Publication]:
     """Commit that requests may leave the house from now on; return those that still were in the caller's hands."""
     ids, fences = [row.pk for row in publications], [row.fence for row in publications]
-    begun = _returned(BEGIN, {"ids": ids, "fences": fences, "lease": LEASE_SECONDS})
+    begun = {row[0] for row in _returned(BEGIN, {"ids": ids, "fences": fences, "lease": LEASE_SECONDS})}
     mine = [row for row in publications if row.pk in begun]
     for row in mine:
         row.status, row.attempt = Status.SENDING, row.attempt + 1
@@ -87,7 +90,7 @@ def publish_many(proofs: Sequence[tuple[Publication, Receipt]]) -> None:
     Raises `IntegrityError`, and nothing is written, when one of the proofs belongs to another publication.
     """
     now = timezone.now()
-    published = _returned(
+    returned = _returned(
         PUBLISH,
         {
             "ids": [row.pk for row, _ in proofs],
@@ -99,12 +102,8 @@ def publish_many(proofs: Sequence[tuple[Publication, Receipt]]) -> None:
             "minutes": MINUTES_AFTER[0],
         },
     )
-    Publication.objects.filter(previous__in=published, status__in=(Status.SCHEDULED, Status.QUEUED)).update(
-        due_at=Now()
-    )
-    owners = {row.owner_id for row, _ in proofs if row.pk in published}
-    told = set(WebhookEndpoint.objects.filter(owner__in=owners).values_list("owner_id", flat=True))
+    has_listeners: dict[int, bool] = dict(returned)
     for row, receipt in proofs:
-        if row.pk in published and row.owner_id in told:
+        if has_listeners.get(row.pk):
             announce(owner_id=row.owner_id, kind="published", publication=row.pk, url=receipt.url)
-    invalidate(*map(analytics_tag, owners))
+    invalidate(*{analytics_tag(row.owner_id) for row, _ in proofs if row.pk in has_listeners})

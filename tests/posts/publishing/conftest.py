@@ -28,10 +28,8 @@ def networks(settings: Settings) -> Iterator[NetworkServer]:
         settings.OUTBOUND_TIMEOUT_SECONDS = 0.3
         settings.NETWORK_URLS = dict.fromkeys(NETWORKS, server.url)
         settings.NETWORK_TOKEN_URLS = {"x": f"{server.url}/2/oauth2/token", "linkedin": f"{server.url}/oauth/token"}
-        http.client.cache_clear()
         yield server
-        http.client().close()
-        http.client.cache_clear()
+        http.connections().close()
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import httpcore
 import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -201,12 +200,12 @@ def test_a_name_that_rebinds_is_resolved_once_and_that_address_is_connected_to(
     def resolve(host: str, port: int, **options: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
         return [(2, 1, 6, "", (next(answers), port))]
 
-    def connect(self: object, host: str, *args: object) -> None:
-        connected.append(host)
-        raise httpcore.ConnectError
+    def connect(address: tuple[str, int], timeout: float) -> None:
+        connected.append(address[0])
+        raise ConnectionRefusedError
 
     monkeypatch.setattr("socket.getaddrinfo", resolve)
-    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    monkeypatch.setattr("socket.create_connection", connect)
     with pytest.raises(NotSent):
         http.call("POST", "http://rebind.example/hook", publishes=True)
     assert connected == ["93.184.216.34"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
@@ -29,10 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def instance(settings: Settings) -> Iterator[str]:
     settings.FETCH_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     with MockServer() as server:
-        http.client.cache_clear()
         yield server.base_url
-        http.client().close()
-        http.client.cache_clear()
+        http.connections().close()
 
 
 def consent(authorize_url: str) -> dict[str, str]:
@@ -40,7 +38,7 @@ def consent(authorize_url: str) -> dict[str, str]:
     page = urlsplit(authorize_url)
     form = {name: values[0] for name, values in parse_qs(page.query).items()}
     assert form["code_challenge_method"] == "S256"
-    answer = httpx.post(f"{page.scheme}://{page.netloc}/oauth/authorize", data=form | {"username": "alice"})
+    answer = httpx2.post(f"{page.scheme}://{page.netloc}/oauth/authorize", data=form | {"username": "alice"})
     back = urlsplit(answer.headers["location"])
     return {name: values[0] for name, values in parse_qs(back.query).items()}
 
@@ -88,13 +86,13 @@ def test_a_post_of_an_agent_goes_from_approval_through_a_slot_to_the_network(
         "published",
     ]
     status_id = Publication.objects.get().remote_id
-    httpx.post(
+    httpx2.post(
         f"{instance}/api/v1/statuses/{status_id}/favourite", headers={"Authorization": "Bearer bob_token"}
     ).raise_for_status()
     LatestFigures.objects.update(due_at=timezone.now())
     assert fetch_due() == 1
     assert owner.get("/api/analytics/summary").json()["total"]["likes"] == 1
-    status = httpx.get(f"{instance}/api/v1/statuses/{status_id}").json()
+    status = httpx2.get(f"{instance}/api/v1/statuses/{status_id}").json()
     assert "A wren" in status["content"]
     assert status["media_attachments"][0]["description"] == "A wren on a branch"
 
@@ -110,7 +108,7 @@ def test_a_thread_arrives_in_order_and_every_part_answers_to_the_one_before(
     parts = list(Publication.objects.order_by("pk"))
     assert [part.status for part in parts] == ["published"] * 3
     for earlier, later in zip(parts, parts[1:], strict=False):
-        status = httpx.get(f"{instance}/api/v1/statuses/{later.remote_id}").json()
+        status = httpx2.get(f"{instance}/api/v1/statuses/{later.remote_id}").json()
         assert status["in_reply_to_id"] == earlier.remote_id
 
 
@@ -118,7 +116,6 @@ def test_a_connection_lost_on_the_instance_is_read_back(
     instance: str, alice: Profile, client_of: MakeClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.OUTBOUND_TIMEOUT_SECONDS = 1
-    http.client.cache_clear()
     client = client_of(alice)
     account = connect(client, instance)
     rule = {
@@ -126,11 +123,11 @@ def test_a_connection_lost_on_the_instance_is_read_back(
         "effect": {"type": "status", "status": 502},
         "count": 1,
     }
-    httpx.post(f"{instance}/api/v1/_mock/faults", json=rule).raise_for_status()
+    httpx2.post(f"{instance}/api/v1/_mock/faults", json=rule).raise_for_status()
     client.post("/api/publish", {"accounts": [account], "text": "Once."}, format="json")
     publish_all()
     publication = Publication.objects.get()
     assert publication.status == "published", publication.error_detail
     assert publication.events.filter(to_status="unknown").exists()
     user_id = publication.account.platform_user_id.split("@")[0]
-    assert len(httpx.get(f"{instance}/api/v1/accounts/{user_id}/statuses").json()) == 1
+    assert len(httpx2.get(f"{instance}/api/v1/accounts/{user_id}/statuses").json()) == 1
