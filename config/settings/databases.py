@@ -12,7 +12,7 @@ STARTUP_OPTIONS = (
     # Prepared reads are planned once: planning them again for each value costs more than they do.
     " -c plan_cache_mode=force_generic_plan"
     # A vector search goes on until its filters have left enough rows.
-    " -c hnsw.iterative_scan=strict_order -c hnsw.ef_search=80"
+    " -c hnsw.iterative_scan=strict_order -c hnsw.ef_search=100"
 )
 
 # A request waits this long for a connection before it is answered with 503; the promise is under 6 s.

@@ -93,7 +93,8 @@ class Content(models.Model):
             # What patterns are found in, newest first (seed: idx_contents_embedding_not_null).
             models.Index(F("scraped_at").desc(), name="content_embedded", condition=Q(embedding__isnull=False)),
             # Candidates for near duplicates: sketches that share a band.
-            GinIndex(fields=["sketch"], name="content_sketch", condition=~Q(sketch=[])),
+            # Written at once, like those below: a search reads every entry that is still on the pending list.
+            GinIndex(fields=["sketch"], name="content_sketch", condition=~Q(sketch=[]), fastupdate=False),
             # Deleting a content looks for what was held to be its duplicate.
             models.Index(
                 "near_duplicate_of", name="content_near_duplicate", condition=Q(near_duplicate_of__isnull=False)
@@ -138,8 +139,9 @@ class Passage(models.Model):
             models.CheckConstraint(condition=Q(start__lt=F("end")), name="passage_span_not_empty"),
         ]
         indexes = [
-            # The full-text arm of retrieval.
-            GinIndex(fields=["search_vector"], name="passage_search"),
+            # The full-text arm of retrieval. A sixteenth of the usual pending list: each word of a question
+            # reads all of it, and a longer one saves little when passages come in.
+            GinIndex(fields=["search_vector"], name="passage_search", gin_pending_list_limit=256),
             # The vector arm of retrieval. A vector of another dimension cannot be cast to this one, hence the
             # condition; a model with another dimension works, and wants an index of its own.
             HnswIndex(
@@ -172,7 +174,7 @@ class Lexeme(models.Model):
     class Meta:
         indexes = [
             # The known word that looks most like a misspelt one.
-            GinIndex(OpClass("word", "gin_trgm_ops"), name="lexeme_word_trgm"),
+            GinIndex(OpClass("word", "gin_trgm_ops"), name="lexeme_word_trgm", fastupdate=False),
         ]
 
     def __str__(self) -> str:

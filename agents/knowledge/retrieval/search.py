@@ -21,13 +21,13 @@ from agents.models import Agent, Profile
 ARM_SIZE = 50
 # How many passages the text arm may look at, from the rarest word up, and for one word: bounds the time
 # whatever the number of passages.
-ROWS_IN_ALL = 3000
-ROWS_PER_WORD = 1000
+ROWS_IN_ALL = 1000
+ROWS_PER_WORD = 400
 MAX_WORDS = 24
 # What the words that stand elsewhere in the same content are worth beside the passage's own.
 COMPANY = 0.5
 # How many passages the vector index brings before the content as a whole has its say, and how much that counts.
-NEAREST = 200
+NEAREST = 100
 WHOLE = 1.0
 # What follows is cut off: nobody asks that much, and the time to answer stays bounded.
 MAX_QUESTION_LENGTH = 4000
