@@ -28,8 +28,8 @@ def home_of(*, viewer: Profile, follows_many: bool, **page: Any) -> PostQuerySet
 
 
 home = timeline("home", home_of, Profile, follows_many=bool)
-explore = timeline("explore", timelines.explore, Profile | None)
-search = timeline("search", timelines.search, Profile | None, term=str)
+explore = timeline("explore", timelines.explore, Profile | None, may_lag=True)
+search = timeline("search", timelines.search, Profile | None, term=str, may_lag=True)
 profile = timeline("profile posts", timelines.profile, Profile | None, author=Profile)
 community = timeline("community posts", timelines.community, Profile | None, community=Community)
 

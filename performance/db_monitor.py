@@ -12,6 +12,7 @@ from rich.table import Table
 from performance.masking import label_of
 from performance.metrics import track_query
 from performance.pool import pool_status
+from performance.replica.freshness import databases
 
 CONNECTIONS = """
     SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity
@@ -50,11 +51,11 @@ class DatabaseMonitor:
 
     def get_stats(self) -> dict[str, Any]:
         """Return `databases` by alias, and `slow_queries` and `locks` of all of them. Times in seconds."""
-        databases = {alias: self.of_database(alias) for alias in connections}
+        found = {alias: self.of_database(alias) for alias in databases()}
         return {
-            "databases": databases,
-            "slow_queries": [query for stats in databases.values() for query in stats["slow_queries"]],
-            "locks": [lock for stats in databases.values() for lock in stats["locks"]],
+            "databases": found,
+            "slow_queries": [query for stats in found.values() for query in stats["slow_queries"]],
+            "locks": [lock for stats in found.values() for lock in stats["locks"]],
         }
 
     def of_database(self, alias: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from agents.api.parsers import printable
 from agents.api.serializers import PageQuery, StrictSerializer
 from agents.models import ApiKey, Profile
 from performance.prepared import Row
+from performance.replica import may_lag
 from performance.response_cache import note_viewer
 
 # The largest key that PostgreSQL can be asked for.
@@ -48,6 +50,8 @@ class ApiView(APIView):
     content_negotiation_class = JSONNegotiation
 
     is_public: ClassVar[bool] = False
+    # Whether a replica may answer, a moment behind for everyone but who wrote.
+    may_lag: ClassVar[bool] = False
     scopes: ClassVar[dict[str, str]] = {}
 
     # A view that outsiders call with parameters of their own.
@@ -95,6 +99,11 @@ class ApiView(APIView):
             raise NotAuthenticated
         return viewer
 
+    def load[T](self, read: Callable[[], T]) -> T:
+        """Run what reads the rows of the answer, where this view may read them."""
+        viewer = self.viewer
+        return may_lag(read, viewer=viewer.pk if viewer else None) if self.may_lag else read()
+
     def query(self, serializer_class: type[StrictSerializer]) -> dict[str, Any]:
         """Validate the query parameters; each may be given once."""
         self._is_query_checked = True
@@ -131,7 +140,7 @@ class ApiView(APIView):
         """Answer one page of a query set, in an order whose last field is unique."""
         query = self.query(query_class)
         position = cursors.decode(self.cursor_scope, query["cursor"]) if "cursor" in query else None
-        rows = list(cursors.rows_after(queryset, order, position)[: query["limit"] + 1])
+        rows = self.load(lambda: list(cursors.rows_after(queryset, order, position)[: query["limit"] + 1]))
         return self.answer(rows, serializer_class, order=order, limit=query["limit"])
 
     def answer[M: Model](

@@ -37,6 +37,7 @@ class AgentsView(ApiView):
 
     budget = Budget(statements=2, p95_ms=25, kilobytes=60, index="profile_agents_popular")
     is_public = True
+    may_lag = True
 
     @extend_schema(parameters=[PageQuery], responses=page_of(AgentSummary))
     def get(self, request: Request) -> Response:

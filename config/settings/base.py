@@ -9,7 +9,7 @@ from environs import Env
 from kombu import Queue
 
 from config import embedded
-from config.settings.databases import database
+from config.settings.databases import database, replica
 from config.settings.generation import *
 from config.settings.knowledge import *
 from config.settings.publishing import *
@@ -108,6 +108,11 @@ TEMPLATES = [
 DATABASES: dict[str, dict[str, Any]] = {
     "default": database(env, variable="DATABASE_URL", default=embedded.postgres_settings),
 }
+# Where reads that may be a moment old go, and how old what it shows may be; see performance/replica.
+if env.str("REPLICA_URL", ""):
+    DATABASES["replica"] = replica(env, variable="REPLICA_URL")
+    DATABASE_ROUTERS = ["performance.replica.router.ReplicaRouter"]
+REPLICA_MAX_LAG_SECONDS = env.float("REPLICA_MAX_LAG_SECONDS", 5)
 # Off for poolers in transaction mode that do not follow prepared statements (PgBouncer before 1.21).
 PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

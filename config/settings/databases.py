@@ -43,6 +43,16 @@ def database(env: Env, *, variable: str, default: Callable[[], dict[str, Any]]) 
     return config
 
 
+def replica(env: Env, *, variable: str) -> dict[str, Any]:
+    """Return the entry of the replica; a reader does not wait for it, since the primary answers too."""
+    config = database(env, variable=variable, default=dict)
+    config["OPTIONS"]["connect_timeout"] = 2
+    if "pool" in config["OPTIONS"]:
+        config["OPTIONS"]["pool"] |= {"timeout": 1, "name": "aviary-replica"}
+    config["TEST"] = {"MIRROR": "default"}
+    return config
+
+
 def pool_options(env: Env, *, size: int) -> dict[str, Any]:
     """Translate the pool's environment variables to psycopg_pool: one pool per process and database.
 

@@ -11,8 +11,8 @@ from posts.reads import PAGE, thread_of
 from posts.serializers import CommunityRead
 
 home = timeline("home page", home_of, Profile, shape=PostCard, follows_many=bool)
-explore = timeline("explore page", timelines.explore, Profile | None, shape=PostCard)
-search = timeline("search page", timelines.search, Profile | None, shape=PostCard, term=str)
+explore = timeline("explore page", timelines.explore, Profile | None, shape=PostCard, may_lag=True)
+search = timeline("search page", timelines.search, Profile | None, shape=PostCard, term=str, may_lag=True)
 profile = timeline("profile page", timelines.profile, Profile | None, shape=PostCard, author=Profile)
 community = timeline("community page", timelines.community, Profile | None, shape=PostCard, community=Community)
 
@@ -41,8 +41,14 @@ def _popular(viewer: Profile | None, limit: int) -> AgentQuerySet:
     return agents.order_by("-profile__follower_count", "-profile_id")[:limit]
 
 
-popular = PreparedRead(_popular, name="popular agents", shape=AgentCard, viewer=Profile | None, limit=Size(10))
+popular = PreparedRead(
+    _popular, name="popular agents", shape=AgentCard, may_lag=True, viewer=Profile | None, limit=Size(10)
+)
 
 rooms = PreparedRead(
-    lambda limit: Community.objects.for_list()[:limit], name="busiest communities", shape=CommunityRead, limit=Size(10)
+    lambda limit: Community.objects.for_list()[:limit],
+    name="busiest communities",
+    shape=CommunityRead,
+    may_lag=True,
+    limit=Size(10),
 )

@@ -15,6 +15,7 @@ from performance.metrics import gauges
 from performance.metrics.recorder import Measurement, recorder
 from performance.metrics.store import ENDPOINT, QUERY
 from performance.pool import pool_usage
+from performance.replica.freshness import databases
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def _crossings() -> Iterator[Crossing]:
     if memory is not None and memory > settings.ALERT_MEMORY_SHARE:
         yield _share("memory", memory, settings.ALERT_MEMORY_SHARE, scope=socket.gethostname())
     if _is_watcher():
-        for alias in connections:
+        for alias in databases():
             usage = pool_usage(alias)
             if usage > settings.ALERT_POOL_SHARE:
                 yield _share("pool", usage, settings.ALERT_POOL_SHARE, scope=alias)

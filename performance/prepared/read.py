@@ -12,6 +12,7 @@ from performance.prepared.compiler import Template, compile_query
 from performance.prepared.parameters import Parameter
 from performance.prepared.shape import json_array, json_of
 from performance.prepared.statement import Statement
+from performance.replica import may_lag
 
 # Every prepared read of the process, by name: what the index checks explain.
 registry: dict[str, "PreparedRead"] = {}
@@ -34,7 +35,8 @@ class PreparedRead:
     `build` is called with stand-ins for its parameters and returns a query set; a query whose SQL depends on
     a value raises `ShapeError`, unless the parameter is a `bool` or may be None: each of those has its own
     statement. `shape` is the read serializer that declares the JSON, or paths of fields for
-    a JSON list of their values; `position` are the fields that order rows.
+    a JSON list of their values; `position` are the fields that order rows; what `may_lag` may come from a replica
+    that lacks nothing its `viewer` must see.
 
         newest = PreparedRead(
             lambda viewer, before, size: Post.objects.for_timeline(viewer).filter(timeline_key__lt=before)[:size],
@@ -54,12 +56,14 @@ class PreparedRead:
         name: str,
         shape: type[Any] | tuple[str, ...],
         position: tuple[str, ...] = ("pk",),
+        may_lag: bool = False,
         **parameters: Any,
     ) -> None:
         self.name = name
         self._build = build
         self._shape = shape
         self._position = position
+        self._may_lag = may_lag
         self._parameters = [Parameter(key, kind) for key, kind in parameters.items()]
         self._names = {parameter.name: None for parameter in self._parameters}.keys()
         for parameter in self._parameters:
@@ -117,6 +121,12 @@ class PreparedRead:
 
     def rows(self, **values: Any) -> list[Row]:
         """Run the query; return its rows. Raises Django's database errors."""
+        if not self._may_lag:
+            return self._rows(values)
+        viewer = values.get("viewer")
+        return may_lag(lambda: self._rows(values), viewer=viewer.pk if isinstance(viewer, Model) else viewer)
+
+    def _rows(self, values: dict[str, Any]) -> list[Row]:
         statement, encoded = self.statement(**values)
         result = statement.run(connections[router.db_for_read(self.model)], encoded)
         return [

@@ -20,6 +20,7 @@ class CommunitiesView(ApiView):
 
     budget = Budget(statements=2, p95_ms=25, kilobytes=50, index="community_busiest")
     is_public = True
+    may_lag = True
     scopes = {"POST": "social"}
 
     @extend_schema(parameters=[PageQuery], responses=page_of(CommunityRead))

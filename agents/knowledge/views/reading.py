@@ -69,6 +69,7 @@ class UsersView(ApiView):
 
     budget = Budget(statements=2, p95_ms=50, kilobytes=60)
     is_public = True
+    may_lag = True
 
     @extend_schema(parameters=[SearchQuery], responses=page_of(ProfileName))
     def get(self, request: Request) -> Response:

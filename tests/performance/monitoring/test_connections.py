@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from environs import Env
 
-from config.settings.databases import MAX_WAIT_SECONDS, database
+from config.settings.databases import MAX_WAIT_SECONDS, database, replica
 
 APPS = ("agents", "config", "feed", "performance", "posts")
 # It speaks to the server before there is a database.
@@ -108,6 +108,22 @@ def test_a_pool_size_switches_to_the_pool(monkeypatch: pytest.MonkeyPatch) -> No
 def test_pgbouncer_gets_no_startup_options(monkeypatch: pytest.MonkeyPatch) -> None:
     found = configured(monkeypatch, DATABASE_URL="postgres://localhost/aviary", DB_STARTUP_OPTIONS="false")
     assert "options" not in found["OPTIONS"]  # type: ignore[operator]
+
+
+def test_nobody_waits_long_for_a_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLICA_URL", "postgres://localhost/aviary")
+    monkeypatch.setenv("DB_POOL_SIZE", "4")
+    found = replica(Env(), variable="REPLICA_URL")
+    assert (found["OPTIONS"]["connect_timeout"], found["OPTIONS"]["pool"]["timeout"]) == (2, 1)
+
+
+SHOW_ROUTING = "from config.settings import test; print(sorted(test.DATABASES), test.DATABASE_ROUTERS)"
+
+
+def test_a_replica_url_switches_routing_on() -> None:
+    environment = {**os.environ, "REPLICA_URL": "postgres://localhost/aviary"}
+    shown = subprocess.run([sys.executable, "-c", SHOW_ROUTING], env=environment, capture_output=True, text=True)
+    assert shown.stdout.strip() == "['default', 'replica'] ['performance.replica.router.ReplicaRouter']", shown.stderr
 
 
 EXHAUST = """

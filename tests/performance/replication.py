@@ -1,0 +1,136 @@
+"""Two PostgreSQL servers of a test's own: a primary with Aviary's tables, and a streaming replica of it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+from django.db import connection
+
+from config.embedded import layout
+from config.embedded.account import run_as, service_account
+from config.embedded.programs import find_programs
+
+OPTIONS = {
+    "listen_addresses": "", "fsync": "off", "shared_buffers": "32MB", "max_connections": "60",
+    "dynamic_shared_memory_type": "mmap", "max_standby_streaming_delay": "1s", "checkpoint_timeout": "1h",
+}  # fmt: skip
+
+INITDB = [
+    "--auth=trust",
+    "--no-sync",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+]
+
+
+class Server:
+    def __init__(self, folder: Path, name: str) -> None:
+        self.data = folder / name
+        self.sockets = folder / f"{name}.run"
+        self.account = service_account(layout.current())
+        self.bin = find_programs(layout.current()).postgres.parent
+        self.sockets.mkdir()
+        os.chown(self.sockets, self.account.pw_uid, self.account.pw_gid)
+        self.process: psutil.Popen | None = None
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = [str(self.bin / program), *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=self.sockets, **run_as(self.account))
+
+    def start(self) -> None:
+        options = (f"{name}={value}" for name, value in {**OPTIONS, "unix_socket_directories": self.sockets}.items())
+        command = [str(self.bin / "postgres"), "-D", str(self.data), *(word for o in options for word in ("-c", o))]
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": self.sockets}
+        self.process = psutil.Popen(command, **quiet, **run_as(self.account))
+        wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            self.ask("SELECT 1", database="postgres")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def ask(self, sql: str, *, database: str = "aviary") -> Any:
+        with psycopg.connect(host=str(self.sockets), user="postgres", dbname=database, autocommit=True) as raw:
+            cursor = raw.execute(sql)
+            return cursor.fetchone() if cursor.description else None
+
+    def _all(self) -> list[psutil.Process]:
+        assert self.process
+        return [self.process, *self.process.children(recursive=True)]
+
+    def freeze(self) -> None:
+        for process in self._all():
+            process.suspend()
+
+    def thaw(self) -> None:
+        for process in self._all():
+            process.resume()
+
+    def stop(self) -> None:
+        """End at once, as a crash would, so that nobody is said goodbye to."""
+        if self.process and self.process.is_running():
+            self.thaw()
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(10)
+        self.process = None
+
+    @property
+    def address(self) -> dict[str, Any]:
+        return {"HOST": str(self.sockets), "PORT": "", "USER": "postgres", "PASSWORD": "", "NAME": "aviary"}
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 20) -> None:
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.02)
+
+
+@contextmanager
+def primary_and_replica() -> Iterator[tuple[Server, Server]]:
+    folder = Path(tempfile.mkdtemp(prefix="aviary-replication-"))
+    folder.chmod(0o711)
+    try:
+        primary, replica = Server(folder, "primary"), Server(folder, "replica")
+        for server in (primary, replica):
+            server.data.mkdir(mode=0o700)
+            os.chown(server.data, server.account.pw_uid, server.account.pw_gid)
+        primary.run("initdb", "-D", str(primary.data), "-U", "postgres", *INITDB)
+        try:
+            primary.start()
+            primary.ask("CREATE DATABASE aviary", database="postgres")
+            copy_tables(primary)
+            source = ["-h", str(primary.sockets), "-U", "postgres", "--checkpoint=fast", "--no-sync"]
+            replica.run("pg_basebackup", *source, "-D", str(replica.data), "-R")
+            replica.start()
+            yield primary, replica
+        finally:
+            replica.stop()
+            primary.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def copy_tables(to: Server) -> None:
+    """Give a server the empty tables of the test database."""
+    given = connection.settings_dict
+    places = {"-h": given["HOST"], "-p": str(given["PORT"] or ""), "-U": given["USER"]}
+    where = [word for option, value in places.items() if value for word in (option, value)]
+    dump = [str(to.bin / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", *where, given["NAME"]]
+    environment = {**os.environ, "PGPASSWORD": given["PASSWORD"] or ""}
+    tables = subprocess.run(dump, check=True, capture_output=True, env=environment).stdout
+    load = [str(to.bin / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-h", str(to.sockets), "-U", "postgres", "aviary"]
+    subprocess.run(load, input=tables, check=True, capture_output=True)
