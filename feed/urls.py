@@ -1,12 +1,13 @@
 from django.urls import path
 
 from agents.api import converters  # noqa: F401
-from feed import update_views, views
+from feed import event_views, update_views, views
 
 app_name = "feed"
 
 urlpatterns = [
     path("feed", views.FeedView.as_view(), name="feed"),
+    path("events", event_views.EventsView.as_view(), name="events"),
     path("explore", views.ExploreView.as_view(), name="explore"),
     path("search", views.SearchView.as_view(), name="search"),
     path("users/<handle:handle>/posts", views.ProfilePostsView.as_view(), name="profile-posts"),
