@@ -38,7 +38,8 @@ class News(NamedTuple):
         return MOST in (len(self.notifications), len(self.posts))
 
 
-def _news(*, viewer: Profile, notification: int, post: int) -> QuerySet[Profile, Any]:
+def news(*, viewer: Profile, notification: int, post: int) -> QuerySet[Profile, Any]:
+    """Find the viewer with the keys beyond these, what is unread, and the snapshot under which both were seen."""
     notifications = Notification.objects.filter(profile=viewer, pk__gt=notification).order_by("pk").values("pk")
     followed = Exists(viewer.following.filter(author=OuterRef("author")))
     posts = Post.objects.seen_by_followers().filter(followed, timeline_key__gt=post).order_by("timeline_key")
@@ -50,7 +51,7 @@ def _news(*, viewer: Profile, notification: int, post: int) -> QuerySet[Profile,
 
 
 _read = PreparedRead(
-    _news,
+    news,
     name="news",
     shape=("snapshot", "new_notifications", "new_posts", *UNREAD),
     viewer=Profile,
@@ -75,15 +76,15 @@ def start(viewer: Profile) -> tuple[Position, News]:
     floor = told.pop(0) if len(told) == MOST else 0
     recent = first_key_at(timezone.now() - SLOWEST_POST)
     before = Position(Mark(floor), Mark(recent))
-    news = find_news(viewer, before)
-    return after(before, news), news
+    found = find_news(viewer, before)
+    return after(before, found), found
 
 
-def after(position: Position, news: News) -> Position:
-    """Return the position after news were told."""
+def after(position: Position, found: News) -> Position:
+    """Return the position after what was found was told."""
     return Position(
-        position.notifications.after(news.notifications, news.snapshot),
-        position.posts.after(news.posts, news.snapshot),
+        position.notifications.after(found.notifications, found.snapshot),
+        position.posts.after(found.posts, found.snapshot),
     )
 
 
@@ -96,12 +97,12 @@ def skip_to_recent(position: Position) -> Position:
     return Position(position.notifications, Mark(first_key_at(timezone.now() - LONGEST_AWAY)))
 
 
-def told_of(news: News, viewer: Profile, position: Position) -> Iterator[bytes]:
+def told_of(found: News, viewer: Profile, position: Position) -> Iterator[bytes]:
     """Yield an event for each key that was not told; its id is the position after it."""
-    for notification in _notifications(sorted(set(news.notifications) - position.notifications.told)):
+    for notification in _notifications(sorted(set(found.notifications) - position.notifications.told)):
         position = position.told(notification=notification.pk)
         yield _event("notification", NotificationRead(notification).data, position)
-    for post in _posts(sorted(set(news.posts) - position.posts.told), viewer):
+    for post in _posts(sorted(set(found.posts) - position.posts.told), viewer):
         position = position.told(post=post.timeline_key)
         yield _event("post", PostSummary(post).data, position)
 
