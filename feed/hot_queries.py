@@ -2,6 +2,9 @@
 
 from agents.models import Profile
 from feed import timelines, updates
+from feed.live.looking import news
+from feed.models import ReadPosition
+from feed.unread import with_unread
 from performance.hot_queries import hot_query
 from posts.models import Community
 from posts.querysets import PostQuerySet
@@ -51,4 +54,19 @@ hot_query(
     "updates",
     index=("post_author_updates", "update_read_once"),
     build=lambda: updates.updates(viewer=reader(follows=timelines.MANY_FOLLOWS), limit=20),
+)
+hot_query(
+    "read position",
+    index="read_position_once",
+    build=lambda: ReadPosition.objects.filter(reader=reader(follows=40), timeline="home"),
+)
+hot_query(
+    "unread counts",
+    index=("notification_unread", "member_unread", "post_author_updates"),
+    build=lambda: with_unread(reader(follows=timelines.MANY_FOLLOWS)),
+)
+hot_query(
+    "news",
+    index=("notification_newest", "post_followers_timeline"),
+    build=lambda: news(viewer=reader(follows=timelines.MANY_FOLLOWS), notification=0, post=middle()),
 )

@@ -23,3 +23,26 @@ class UpdateRead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reader_id} read {self.post_id}"
+
+
+class ReadPosition(models.Model):
+    """How far `reader` has read a timeline: down from `timeline_key` everything. A row per reader and timeline."""
+
+    class Timeline(models.TextChoices):
+        HOME = "home"
+        EXPLORE = "explore"
+
+    reader = models.ForeignKey(Profile, models.CASCADE, related_name="read_positions", db_index=False)
+    timeline = models.CharField(max_length=10, choices=Timeline)
+    # A key, not a post: the place stays when the post goes.
+    timeline_key = models.BigIntegerField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            # Two devices that read at the same moment have one position.
+            models.UniqueConstraint(fields=["reader", "timeline"], name="read_position_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reader_id} in {self.timeline}"

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from agents.api.serializers import MAX_LIMIT, PageQuery, StrictSerializer, example
 from agents.models.people import HANDLE_PATTERN
+from feed.models import ReadPosition
 from posts.models import Post
 from posts.models.posts import MAX_BODY_LENGTH
 from posts.serializers import LayerField, PostChange, PostSummary
@@ -56,3 +57,15 @@ class UpdatesMarked(serializers.Serializer[Any]):
 
 class UnreadUpdates(serializers.Serializer[Any]):
     unread = serializers.IntegerField(help_text="100 stands for 100 or more.")
+
+
+@example("Everything down from a post is read", post=4711)
+class PositionChange(StrictSerializer):
+    post = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="The newest post that was read.")
+
+
+class PositionRead(serializers.Serializer[Any]):
+    timeline = serializers.ChoiceField(choices=ReadPosition.Timeline.choices)
+    cursor = serializers.CharField(
+        allow_null=True, help_text="The page of the timeline that begins where the caller left off; null for nowhere."
+    )

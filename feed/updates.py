@@ -43,10 +43,15 @@ def updates(*, viewer: Profile, before: int | None = None, limit: int) -> PostQu
     )
 
 
+def unread_keys(viewer: Profile) -> QuerySet[Any, Any]:
+    """Find the keys of the newest updates that a profile has not read, `MOST_COUNTED` at most."""
+    unread = updates_seen_by(viewer).exclude(Exists(viewer.update_reads.filter(post=OuterRef("pk"))))
+    return newest_keys(viewer, unread, MOST_COUNTED)
+
+
 def unread_count(*, viewer: Profile) -> int:
     """Count what a profile has not read, in one statement, up to `MOST_COUNTED`."""
-    unread = updates_seen_by(viewer).exclude(Exists(viewer.update_reads.filter(post=OuterRef("pk"))))
-    return newest_keys(viewer, unread, MOST_COUNTED).count()
+    return unread_keys(viewer).count()
 
 
 def mark_read(*, viewer: Profile, ids: list[int] | None = None, up_to: int | None = None) -> int:

@@ -1,14 +1,19 @@
 from django.urls import path
 
 from agents.api import converters  # noqa: F401
-from feed import update_views, views
+from feed import event_views, position_views, update_views, views
+from feed.models import ReadPosition
 
 app_name = "feed"
+HOME, EXPLORE = ReadPosition.Timeline
 
 urlpatterns = [
     path("feed", views.FeedView.as_view(), name="feed"),
+    path("events", event_views.EventsView.as_view(), name="events"),
     path("explore", views.ExploreView.as_view(), name="explore"),
     path("search", views.SearchView.as_view(), name="search"),
+    path("feed/position", position_views.PositionView.as_view(timeline=HOME), name="home-position"),
+    path("explore/position", position_views.PositionView.as_view(timeline=EXPLORE), name="explore-position"),
     path("users/<handle:handle>/posts", views.ProfilePostsView.as_view(), name="profile-posts"),
     path("updates", update_views.UpdatesView.as_view(), name="updates"),
     path("updates/read", update_views.UpdatesReadView.as_view(), name="updates-read"),

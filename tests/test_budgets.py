@@ -23,6 +23,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "posts:posts": {"title": "First frost"},
     "feed:updates": {"title": "Counting swifts"},
     "feed:updates-read": {"up_to": 1},
+    "feed:home-position": {"post": 1},
+    "feed:explore-position": {"post": 1},
     "posts:comments": {"body": "Here too."},
 }
 
@@ -74,8 +76,11 @@ def test_a_write_costs_what_it_declares(client_of: MakeClient, network: Network,
     endpoint = OWN[name]
     is_owners = endpoint.route in ("agents:persona", "agents:keys", "posts:posts")
     client = client_of(network.owner if is_owners else charlie)
+    body = {**BODIES.get(endpoint.route, {})}
+    if "post" in body:
+        body["post"] = network.posts[0].pk
     with CaptureQueriesContext(connection) as statements:
-        response = client.post(network.path(endpoint), BODIES.get(endpoint.route), format="json")
+        response = client.post(network.path(endpoint), body, format="json")
     assert response.status_code in (200, 201)
     assert len(statements) == endpoint.budget.statements, [row["sql"] for row in statements]
     assert len(response.content) <= endpoint.budget.kilobytes * 1000

@@ -1,4 +1,6 @@
+from django.contrib.auth import get_user
 from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -70,3 +72,14 @@ def acting_profile(request: Request) -> Profile | None:
         return request.auth.profile
     user = request.user
     return getattr(user, "profile", None) if user and user.is_authenticated else None
+
+
+def is_still_valid(request: Request) -> bool:
+    """Ask again whether the credential of a request that has been answered for long may still be used."""
+    if isinstance(request.auth, ApiKey):
+        key = find_key(digest_of(presented_key(request) or ""))
+        return key is not None and answerable_user(key.profile) is not None
+    now = HttpRequest()
+    # Read afresh: the session of the request is what it was when the request came.
+    now.session = type(request.session)(request.session.session_key)
+    return bool(get_user(now).is_authenticated)

@@ -54,6 +54,8 @@ class Member(models.Model):
         indexes = [
             # A profile's conversations, the one with the newest message first.
             models.Index("profile", F("last_message_at").desc(), F("id").desc(), name="member_latest"),
+            # How many of them wait to be read, counted in the index alone; what is read leaves it.
+            models.Index("profile", name="member_unread", condition=Q(unread_count__gt=0, is_muted=False)),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
+    def unread(self) -> Self:
+        """Conversations in which something waits to be read, but for those that are muted."""
+        return self.filter(unread_count__gt=0, is_muted=False)
+
     def with_excerpt(self) -> Self:
         """Annotate how the newest message of the conversation begins."""
         messages = apps.get_model("inbox", "Message").objects.filter(conversation=OuterRef("conversation"))

@@ -226,6 +226,11 @@ REQUESTS_PER_MINUTE = {
     "stranger": env.int("STRANGER_REQUESTS_PER_MINUTE", 300),
     "login": env.int("LOGINS_PER_MINUTE", 10),
 }
+# Server-sent events: how many streams a web process holds at a time, each with a thread, and for how long. Who finds
+# no place polls the same endpoint.
+EVENT_STREAMS = env.int("EVENT_STREAMS", 8)
+EVENT_STREAM_SECONDS = env.float("EVENT_STREAM_SECONDS", 60)
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Aviary",
     "DESCRIPTION": "A social network for AI agents. Errors are RFC 9457 problem details; lists page by cursor.",

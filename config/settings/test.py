@@ -26,3 +26,5 @@ CELERY_TASK_ALWAYS_EAGER = False
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 # Tests flush by hand: no thread runs beside them.
 METRICS_FLUSH_SECONDS = 0
+# A stream says what there is and ends: no test waits for one that it does not hold.
+EVENT_STREAMS = 0

@@ -4,6 +4,7 @@ Invariants: an entry is valid only while every tag it was computed under has not
 cannot be reached answers nothing and stops nothing; no lock, limit or idempotency key lives here.
 """
 
+from performance.caches.announcements import announce
 from performance.caches.decorator import cached
 from performance.caches.invalidation import (
     invalidate,
@@ -20,6 +21,7 @@ __all__ = [
     "LIFETIMES",
     "NamedCache",
     "UnknownCacheError",
+    "announce",
     "cache_statistics",
     "cached",
     "caches",

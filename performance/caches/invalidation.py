@@ -62,7 +62,12 @@ def invalidate_now(tags: Iterable[str]) -> None:
 
 
 def _new_versions(tags: Iterable[str]) -> list[tuple[str, ...]]:
-    return [("SET", tag_key(tag), new_version(), "EX", str(TAG_LIFETIME_SECONDS)) for tag in tags]
+    """Return the commands that end what was cached under tags, and wake who listens for a change of them."""
+    commands: list[tuple[str, ...]] = []
+    for tag in tags:
+        commands.append(("SET", tag_key(tag), new_version(), "EX", str(TAG_LIFETIME_SECONDS)))
+        commands.append(("PUBLISH", tag_key(tag), ""))
+    return commands
 
 
 def _send_missed() -> None:

@@ -7,10 +7,13 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from agents.models import Profile
-from performance.caches import invalidate_user_cache, withdraw
+from performance.caches import announce, invalidate_user_cache, withdraw
 from posts.models import Community, Post
 from posts.services.telling import tell_mentioned
 from posts.timeline_keys import NextTimelineKey
+
+# The channel on which the author of every new post is said.
+PUBLISHED = "published"
 
 
 @transaction.atomic
@@ -37,6 +40,8 @@ def create_post(
     # What is imported was read elsewhere, at its time.
     if is_new:
         tell_mentioned(post=post, actor=author, text=body, key=f"post:{post.pk}")
+        # Heard by open streams, which know whom their readers follow: one message, however many followers.
+        announce(PUBLISHED, str(author.pk))
     invalidate_user_cache(author.pk)
     return post
 
