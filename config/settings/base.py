@@ -64,13 +64,10 @@ MIDDLEWARE = [
     "performance.middleware.DatabaseUnavailable",
 ]
 
-# The part of it that a request to the API without a session needs; see config/handlers.py.
+# What of it a request to the API without a session needs; see config/handlers.py.
 KEY_MIDDLEWARE = [
     "performance.middleware.measure_requests",
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.Envelope",
     "performance.middleware.DatabaseUnavailable",
 ]
 
