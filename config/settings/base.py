@@ -193,7 +193,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "agents.api.schema.AviarySchema",
     # The format that PostgreSQL writes too, in prepared reads.
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
-    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
+    "DEFAULT_VERSIONING_CLASS": "agents.api.negotiation.UsualVersioning",
     "DEFAULT_VERSION": "1",
     "ALLOWED_VERSIONS": ["1"],
     "EXCEPTION_HANDLER": "agents.api.problems.problem_response",
