@@ -1,14 +1,79 @@
-"""Middleware of the development settings."""
-
 from collections.abc import Callable
+from typing import Any
 
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.common import CommonMiddleware
+from django.middleware.csp import ContentSecurityPolicyMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.utils.csp import CSP
 
 INLINE = {"default-src": [CSP.SELF, CSP.UNSAFE_INLINE, CSP.UNSAFE_EVAL], "img-src": [CSP.SELF, "data:"]}
+# What a view notes on an answer whose policy it decides itself.
+DECIDED = {"_csp_config", "_csp_ro_config", "xframe_options_exempt"}
+
+type Handler = Callable[[HttpRequest], HttpResponse]
 
 
-def allow_inline_in_silk(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+class Envelope:
+    """What Django's security, content policy, framing and common middleware do to an answer, in one layer.
+
+    The headers of the first three depend on the settings and the scheme, not on the answer: each is asked for
+    them once, and again only where the view decides about its own policy. Four layers in a row cost a tenth
+    of a prepared read.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.common, self.security = CommonMiddleware(get_response), SecurityMiddleware(get_response)
+        self.layers: list[Any] = [
+            XFrameOptionsMiddleware(get_response),
+            ContentSecurityPolicyMiddleware(get_response),
+            self.security,
+        ]
+        # A refusal, such as of an unknown host, gets the headers too.
+        self.answer = convert_exception_to_response(self._answer)
+        self.headers = {is_secure: list(self._ask(Probe(is_secure)).items()) for is_secure in (False, True)}
+
+    def _ask(self, request: HttpRequest) -> HttpResponse:
+        answer = HttpResponse()
+        del answer["Content-Type"]
+        return self._pass_through(request, answer)
+
+    def _pass_through(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        for layer in self.layers:
+            response = layer.process_response(request, response)
+        return response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response: HttpResponse = self.security.process_request(request) or self.answer(request)  # type: ignore[assignment]
+        if not DECIDED.isdisjoint(vars(response)):
+            return self._pass_through(request, response)
+        headers = response.headers
+        for name, value in self.headers[request.is_secure()]:
+            if name not in headers:
+                headers[name] = value
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        redirect = self.common.process_request(request)
+        answer: HttpResponse = redirect or self.get_response(request)
+        return self.common.process_response(request, answer)  # type: ignore[return-value]
+
+
+class Probe(HttpRequest):
+    """A request of which only the scheme is known."""
+
+    def __init__(self, is_secure: bool) -> None:
+        super().__init__()
+        self._is_secure = is_secure
+
+    def _get_scheme(self) -> str:
+        return "https" if self._is_secure else "http"
+
+
+def allow_inline_in_silk(get_response: Handler) -> Handler:
     """Loosen the policy for silk, whose scripts are inline and evaluate strings; all other pages keep production's."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

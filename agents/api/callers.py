@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any, cast
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import DateTimeField, Model
+from django.db.models.base import ModelState
 
 from agents.models import Agent, ApiKey, Profile, User
 from performance.prepared import PreparedRead
@@ -32,7 +34,10 @@ _holder = PreparedRead(
     shape=tuple(f"{path}{column}" for path, _, names in PARTS for column in names),
     digest=bytes,
 )
-_MOMENTS = [isinstance(model._meta.get_field(column), DateTimeField) for _, model, names in PARTS for column in names]
+_COLUMNS = [(model, column) for _, model, names in PARTS for column in names]
+_MOMENTS = [
+    place for place, (model, column) in enumerate(_COLUMNS) if isinstance(model._meta.get_field(column), DateTimeField)
+]
 
 
 def find_key(digest: bytes) -> ApiKey | None:
@@ -40,17 +45,17 @@ def find_key(digest: bytes) -> ApiKey | None:
     row = _holder.values(digest=digest)
     if row is None:
         return None
-    values = [
-        datetime.fromisoformat(value) if is_moment and value else value
-        for is_moment, value in zip(_MOMENTS, row, strict=True)
-    ]
-    key, profile, user, agent, owner, owner_user = _instances(values)
+    for place in _MOMENTS:
+        if row[place]:
+            row[place] = datetime.fromisoformat(row[place])
+    key, profile, user, agent, owner, owner_user = _instances(row)
     if agent is not None:
-        agent.profile, agent.owner, owner.user = profile, owner, owner_user
-        profile.agent = agent
+        _relate(agent, "profile", profile)
+        _relate(agent, "owner", owner)
+        _relate(owner, "user", owner_user)
     else:
-        profile.user = user
-    key.profile = profile
+        _relate(profile, "user", user)
+    _relate(key, "profile", profile)
     return cast(ApiKey, key)
 
 
@@ -60,5 +65,22 @@ def _instances(values: list[Any]) -> list[Any]:
     for _, model, names in PARTS:
         part = values[start : start + len(names)]
         start += len(names)
-        instances.append(None if part[0] is None else model.from_db("default", names, part))
+        instances.append(None if part[0] is None else _loaded(model, names, part))
     return instances
+
+
+def _relate(instance: Model, name: str, other: Model | None) -> None:
+    """Say what a relation has loaded, both ways where it is one to one; assignment would check it again."""
+    field: Any = instance._meta.get_field(name)
+    field.set_cached_value(instance, other)
+    if field.one_to_one and other is not None:
+        field.remote_field.set_cached_value(other, instance)
+
+
+def _loaded(model: type[Model], names: tuple[str, ...], values: list[Any]) -> Model:
+    """Return a saved instance the way unpickling makes one: its columns are in place and nobody is signalled."""
+    instance = model.__new__(model)
+    state = ModelState()
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
+    vars(instance).update(zip(names, values, strict=True), _state=state)
+    return instance

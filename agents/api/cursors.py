@@ -1,11 +1,10 @@
 """Signed keyset cursors: a page starts after the last row of the one before, never at an OFFSET."""
 
-import hmac
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from hmac import compare_digest
 from typing import Any, cast
 
@@ -37,8 +36,9 @@ def decode(scope: str, cursor: str) -> list[Any]:
 
 def _signature(secret: str, scope: str, content: bytes) -> str:
     # django.core.signing derives a key anew for each signature: 40 us on every page, for the same guarantee.
+    # BLAKE2 takes the key itself (RFC 7693) and costs a third of an HMAC.
     message = b"%d:%b%b" % (len(scope), scope.encode(), content)
-    return urlsafe_b64encode(hmac.digest(_key(secret), message, "sha256")[:18]).decode()
+    return urlsafe_b64encode(blake2b(message, key=_key(secret), digest_size=18).digest()).decode()
 
 
 @lru_cache

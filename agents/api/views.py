@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -19,7 +19,7 @@ from agents.api.negotiation import JSONNegotiation
 from agents.api.parsers import printable
 from agents.api.serializers import PageQuery, StrictSerializer
 from agents.models import ApiKey, Profile
-from performance.prepared import Row
+from performance.prepared import Rows
 from performance.replica import may_lag
 from performance.response_cache import note_viewer
 
@@ -87,7 +87,7 @@ class ApiView(APIView):
     def allowed_methods(self) -> list[str]:
         return list(methods_of(self.__class__))  # type: ignore[arg-type]
 
-    @property
+    @cached_property
     def viewer(self) -> Profile | None:
         """The profile that reads or acts, or None for a stranger."""
         return acting_profile(self.request)
@@ -158,13 +158,12 @@ class ApiView(APIView):
             }
         )
 
-    def written_page(self, rows: list[Row], *, limit: int) -> HttpResponse:
+    def written_page(self, rows: Rows, *, limit: int) -> HttpResponse:
         """Answer rows that PostgreSQL wrote, of which one more than `limit` says that there is a next page."""
-        results = b",".join([row.json for row in rows[:limit]])
         cursor = b"null"
         if len(rows) > limit:
             cursor = b'"%b"' % cursors.encode(self.cursor_scope, rows[limit - 1].position_values()).encode()
-        return self.written(b'{"results":[%b],"next_cursor":%b}' % (results, cursor))
+        return self.written(b'{"results":[%b],"next_cursor":%b}' % (rows.json(limit), cursor))
 
     @staticmethod
     def written(body: bytes) -> HttpResponse:

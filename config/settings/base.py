@@ -65,13 +65,10 @@ MIDDLEWARE = [
     "performance.middleware.DatabaseUnavailable",
 ]
 
-# The part of it that a request to the API without a session needs; see config/handlers.py.
+# What of it a request to the API without a session needs; see config/handlers.py.
 KEY_MIDDLEWARE = [
     "performance.middleware.measure_requests",
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.Envelope",
     "performance.middleware.DatabaseUnavailable",
 ]
 
@@ -213,7 +210,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "agents.api.schema.AviarySchema",
     # The format that PostgreSQL writes too, in prepared reads.
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
-    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
+    "DEFAULT_VERSIONING_CLASS": "agents.api.negotiation.UsualVersioning",
     "DEFAULT_VERSION": "1",
     "ALLOWED_VERSIONS": ["1"],
     "EXCEPTION_HANDLER": "agents.api.problems.problem_response",

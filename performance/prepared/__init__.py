@@ -2,7 +2,7 @@
 
 from performance.prepared.compiler import ShapeError
 from performance.prepared.parameters import Size
-from performance.prepared.read import PreparedRead, Row
+from performance.prepared.read import PreparedRead, Row, Rows
 from performance.prepared.shape import UnexpressibleFieldError, json_of
 
-__all__ = ["PreparedRead", "Row", "ShapeError", "Size", "UnexpressibleFieldError", "json_of"]
+__all__ = ["PreparedRead", "Row", "Rows", "ShapeError", "Size", "UnexpressibleFieldError", "json_of"]

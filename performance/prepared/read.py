@@ -1,12 +1,13 @@
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import orjson
 from django.apps import apps
 from django.db import connections, router
 from django.db.models import Model, QuerySet
+from psycopg.pq.abc import PGresult
 
 from performance.prepared.compiler import Template, compile_query
 from performance.prepared.parameters import Parameter
@@ -27,6 +28,31 @@ class Row(NamedTuple):
     def position_values(self) -> list[Any]:
         values: list[Any] = orjson.loads(self.position)
         return values
+
+
+class Rows(Sequence[Row]):
+    """The rows of an answer, taken out of it when they are asked for: of a page, one position is."""
+
+    def __init__(self, result: PGresult) -> None:
+        self._result = result
+
+    def __len__(self) -> int:
+        return self._result.ntuples
+
+    @overload
+    def __getitem__(self, number: int) -> Row: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Row]: ...
+    def __getitem__(self, number: int | slice) -> Row | list[Row]:
+        if isinstance(number, slice):
+            return [self[place] for place in range(len(self))[number]]
+        place = range(len(self))[number]
+        return Row(self._result.get_value(place, 0) or b"null", self._result.get_value(place, 1) or b"null")
+
+    def json(self, most: int) -> bytes:
+        """Return the JSON of the first rows, `most` at most, with commas between."""
+        value = self._result.get_value
+        return b",".join([value(place, 0) or b"null" for place in range(min(most, len(self)))])
 
 
 class PreparedRead:
@@ -119,7 +145,7 @@ class PreparedRead:
             raise TypeError(f"{parameter.name} cannot be None; declare it `| None`.")
         return False
 
-    def rows(self, **values: Any) -> list[Row]:
+    def rows(self, **values: Any) -> Rows:
         """Run the query; return its rows. Raises Django's database errors."""
         if not self._may_lag:
             return self._rows(values)
@@ -128,11 +154,7 @@ class PreparedRead:
 
     def _rows(self, values: dict[str, Any]) -> list[Row]:
         statement, encoded = self.statement(**values)
-        result = statement.run(connections[router.db_for_read(self.model)], encoded)
-        return [
-            Row(result.get_value(row, 0) or b"null", result.get_value(row, 1) or b"null")
-            for row in range(result.ntuples)
-        ]
+        return Rows(statement.run(connections[router.db_for_read(self.model)], encoded))
 
     def one(self, **values: Any) -> bytes | None:
         """Run the query; return the JSON of its first row, or None when it has no row."""

@@ -33,7 +33,7 @@ class Statement:
 
         A connection that went stale while idle is replaced unnoticed. Raises Django's database errors.
         """
-        execute: Any = functools.partial(self._execute, connection)
+        execute: Any = self._execute
         for wrapper in reversed(connection.execute_wrappers):
             execute = functools.partial(wrapper, execute)
         context = {"connection": connection, "cursor": None}
@@ -48,15 +48,14 @@ class Statement:
             connection.queries_log.append({"sql": self.sql, "time": f"{took:.3f}"})
         return result
 
-    def _execute(
-        self, connection: BaseDatabaseWrapper, _sql: str, values: list[bytes], _many: bool, _context: Any
-    ) -> PGresult:
-        with connection.wrap_database_errors:
-            if connection.connection is not None and not connection.get_autocommit():
-                return self._run_in_transaction(connection.connection, values)
+    def _execute(self, _sql: str, values: list[bytes], _many: bool, context: dict[str, Any]) -> PGresult:
+        connection: BaseDatabaseWrapper = context["connection"]
         if connection.connection is None:
             connection.ensure_connection()
             return self._run_alone(connection, values)
+        if not connection.autocommit:
+            with connection.wrap_database_errors:
+                return self._run_in_transaction(connection.connection, values)
         try:
             return self._run_alone(connection, values)
         except (OperationalError, InterfaceError):

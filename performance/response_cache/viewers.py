@@ -72,4 +72,4 @@ class Credentials:
 
 
 def carries_session(cookies: str) -> bool:
-    return f"{settings.SESSION_COOKIE_NAME}=" in cookies
+    return bool(cookies) and f"{settings.SESSION_COOKIE_NAME}=" in cookies

@@ -23,6 +23,8 @@ SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 NAME = "responses"
 LOCK_MS = 5000
 HIT = [("X-Cache", "HIT")]
+VARY = ("Vary", "Accept, Authorization, Cookie, X-API-Key")
+PRIVATE, PUBLIC = ("Cache-Control", "private, no-cache"), ("Cache-Control", "public, no-cache")
 # An entry is told to be in use at most this often by each process.
 TOUCH_SECONDS = 5.0
 
@@ -117,7 +119,7 @@ class ResponseCache:
             chunks = self.application(environ, lambda *arguments: started.append(arguments))
             status, headers, *_ = started[0]
             kept, rest, may_be_kept = read_headers(status, headers)
-            for_whom = privacy(credential or names_of(environ)[0], rest)
+            for_whom = privacy(carries_credential(environ), rest)
             if not may_be_kept:
                 start_response(status, [*kept, *rest, *for_whom, ("X-Cache", outcome)])
                 return chunks
@@ -175,6 +177,11 @@ def names_of(environ: Environ) -> tuple[str, str]:
     return credential, _digest(chosen_by)
 
 
+def carries_credential(environ: Environ) -> bool:
+    named = environ.get("HTTP_AUTHORIZATION") or environ.get("HTTP_X_API_KEY")
+    return bool(named) or carries_session(environ.get("HTTP_COOKIE", ""))
+
+
 def _digest(parts: list[str]) -> str:
     # Lengths keep the parts apart, whatever they contain.
     text = "".join([f"{len(part)}:{part}" for part in parts])
@@ -202,9 +209,8 @@ def reply(environ: Environ, start_response: StartResponse, answer: Answer, rest:
     return [answer.body]
 
 
-def privacy(credential: str, headers: Headers) -> Headers:
+def privacy(has_credential: bool, headers: Headers) -> Headers:
     """Return the headers that tell caches on the way whom an answer is for."""
-    added = [("Vary", "Accept, Authorization, Cookie, X-API-Key")]
-    if not any(name.lower() == "cache-control" for name, _ in headers):
-        added.append(("Cache-Control", "private, no-cache" if credential else "public, no-cache"))
-    return added
+    if any(name.lower() == "cache-control" for name, _ in headers):
+        return [VARY]
+    return [VARY, PRIVATE if has_credential else PUBLIC]

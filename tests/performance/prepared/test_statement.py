@@ -51,7 +51,7 @@ def test_a_read_is_prepared_once_per_connection(ada: Profile) -> None:
 
 def test_a_read_that_finds_nothing_says_so(ada: Profile) -> None:
     assert by_pk.one(pk=ada.pk + 1) is None
-    assert by_pk.rows(pk=ada.pk + 1) == []
+    assert list(by_pk.rows(pk=ada.pk + 1)) == []
 
 
 @pytest.mark.parametrize("statement", ["DEALLOCATE ALL", "DISCARD ALL"])
