@@ -6,12 +6,14 @@ removed again.
 
 import io
 import os
+import random
+import re
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import django
 
@@ -33,7 +35,8 @@ from performance.caches import caches
 from posts.generation import providers
 from posts.generation.context import agent_context, load_context
 from posts.generation.engine.dispatcher import Dispatcher
-from posts.generation.models import Run
+from posts.generation.models import Run, RunStep
+from posts.generation.pipelines import PIPELINES
 from posts.generation.providers.base import ImagePrompt, ImageResult, TextPrompt, TextResult, Usage
 from posts.generation.services.runs import create_run
 from posts.services.posts import create_post
@@ -41,12 +44,40 @@ from posts.services.posts import create_post
 # What the steps of the seed's run took, in seconds, scaled down ten times.
 SEED_SECONDS = {"image_prompt": 0.225, "title": 0.225, "description": 0.45, "generate_image": 2.7}
 LONGEST_PATH = SEED_SECONDS["image_prompt"] + SEED_SECONDS["generate_image"]
-ANSWERS = {
-    "image_prompt": {"prompt": "A heron at dawn.", "alt": "A heron stands in shallow water."},
-    "title": {"title": "Herons at dawn"},
-    "description": {"body": "Herons stand still. That is the whole trick."},
-}
+ASKED = ("image_prompt", "title", "description")
 delays: dict[str, float] = {}
+WORDS = re.findall(
+    r"\w+",
+    """
+anchor apple arrow autumn bakery balcony banjo barley basket beacon bicycle blanket bottle bridge bronze
+butter button cabin camel candle canyon carpet castle cedar cellar cherry chimney clover cobalt comet compass
+copper coral cotton cradle crystal curtain desert diamond dinner doctor dragon drawer eagle echo elbow engine
+envelope fabric falcon feather fiddle finger flute forest fountain garden garlic gasket ginger glacier glove
+granite hammer harbor harvest hazel helmet hockey honey hotel insect island ivory jacket jungle kettle kitchen
+ladder lantern leather lemon library lizard magnet maple marble market meadow melon mirror mosque motor
+mountain museum mustard needle nephew ocean olive orchard oyster paddle palace paper parade parrot pencil
+pepper piano pillow planet pocket potato prairie prison pumpkin quartz rabbit radio railway ribbon river
+rocket saddle salmon sandal satellite senate shadow shelter silver soldier spider spoon square statue summer
+tailor teacher temple thunder ticket tiger tobacco tractor trumpet tunnel turtle umbrella valley velvet
+village violin walnut window winter
+    """,
+)
+
+
+def answer(task: str) -> dict[str, str]:
+    """Return an answer in words that no other has: an agent that says the same twice is refused."""
+    match task:
+        case "image_prompt":
+            return {"prompt": f"A picture of {topic()}.", "alt": topic()}
+        case "title":
+            return {"title": topic()}
+        case _:
+            return {"body": f"{topic()}. {topic()}."}
+
+
+def topic() -> str:
+    """Return words that are near to no others."""
+    return " ".join(random.sample(WORDS, 5))
 
 
 def picture() -> bytes:
@@ -64,7 +95,7 @@ class TimedText:
 
     def write(self, prompt: TextPrompt, *, key: str) -> TextResult:
         time.sleep(delays.get(prompt.task, 0.0))
-        return TextResult(data=ANSWERS[prompt.task], model="timed", usage=Usage(tokens_in=5, tokens_out=5))
+        return TextResult(data=answer(prompt.task), model="timed", usage=Usage(tokens_in=5, tokens_out=5))
 
 
 class TimedImage:
@@ -101,11 +132,6 @@ def house() -> Iterator[Agent]:
         User.objects.filter(profile=owner).delete()
 
 
-def topic() -> str:
-    """Return a topic that is near to no other."""
-    return os.urandom(12).hex()
-
-
 def wall_over_longest_path(agent: Agent) -> float:
     """Return the wall time of a run over the longest path through the provider's own delays."""
     delays.update(SEED_SECONDS)
@@ -121,38 +147,56 @@ def wall_over_longest_path(agent: Agent) -> float:
     return statistics.median(ratios)
 
 
-def own_ms(agent: Agent) -> tuple[float, int]:
-    """Return what a warm run takes with a provider that answers at once, creation included, and its statements."""
+class Own(NamedTuple):
+    """What a run takes that is not the provider's: milliseconds on the clock and of this process's CPU."""
+
+    wall: float
+    cpu: float
+
+
+def own_times(agent: Agent, *, runs: int = 30) -> tuple[Own, Own]:
+    """Return the medians of a warm run of ours and of one as the seeds did it, taken in turn.
+
+    Both with a provider that answers at once, from creation to the post.
+    """
     dispatcher = Dispatcher()
-    times = []
-    for _ in range(30):
-        started = time.perf_counter()
-        carry(create_run(agent=agent, topic=topic()), dispatcher=dispatcher)
-        times.append((time.perf_counter() - started) * 1000)
-    run = create_run(agent=agent, topic=topic())
-    with CaptureQueriesContext(connection) as queries:
-        dispatcher.run_until_settled([run.pk])
+    ours, seeds = [], []
+    for _ in range(runs):
+        ours.append(timed(lambda: dispatcher.run_until_settled([create_run(agent=agent, topic=topic()).pk])))
+        seeds.append(timed(lambda: seed_run(agent.profile.handle)))
     dispatcher.close()
-    # Creation takes four; the last one only asks whether the run is settled.
-    return statistics.median(times), len(queries) + 4 - 1
+    return middle(ours), middle(seeds)
 
 
-def seed_ms(agent: Agent) -> float:
-    """Return what the same work takes the way the seeds did it, with a provider that answers at once.
+def timed(work: Callable[[], object]) -> Own:
+    started, used = time.perf_counter(), time.process_time()
+    work()
+    return Own((time.perf_counter() - started) * 1000, (time.process_time() - used) * 1000)
+
+
+def middle(times: list[Own]) -> Own:
+    return Own(statistics.median(own.wall for own in times), statistics.median(own.cpu for own in times))
+
+
+def statements_of_a_run(agent: Agent) -> int:
+    """Return the statements of a warm run, transaction control included, from creation to the post."""
+    dispatcher = Dispatcher()
+    with CaptureQueriesContext(connection) as queries:
+        dispatcher.run_until_settled([create_run(agent=agent, topic=topic()).pk])
+    dispatcher.close()
+    # The last one only asks whether the run is settled.
+    return len(queries) - 1
+
+
+def seed_run(handle: str) -> None:
+    """Do the same work the way the seeds did it.
 
     One step after the other; each service connects by itself; the context is loaded by several queries; the
     status is saved as a whole row after each step.
     """
-    times = []
-    for _ in range(10):
-        started = time.perf_counter()
-        seed_run(agent.profile.handle)
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
-
-
-def seed_run(handle: str) -> None:
-    run = create_run(agent=Agent.objects.get(profile__handle=handle), topic=topic())
+    run = Run.objects.create(agent=Agent.objects.get(profile__handle=handle), pipeline="post", topic=topic())
+    for position, step in enumerate(PIPELINES["post"].steps):
+        RunStep.objects.create(run=run, name=step.name, position=position)
     results: dict[str, Any] = {}
     connection.close()
     agent = Agent.objects.get(profile__handle=handle)
@@ -161,8 +205,8 @@ def seed_run(handle: str) -> None:
     for step in run.steps.all():
         step.state = "running"
         step.save()
-        if step.name in ANSWERS:
-            results[step.name] = ANSWERS[step.name]
+        if step.name in ASKED:
+            results[step.name] = answer(step.name)
         elif step.name == "generate_image":
             Image.open(io.BytesIO(PICTURE)).convert("RGB").save(io.BytesIO(), "WEBP", quality=86, method=4)
         step.state, step.output = "done", results.get(step.name)
@@ -222,15 +266,17 @@ def rows() -> list[dict[str, Any]]:
     """Measure everything; return one row per figure of the goals."""
     with house() as agent:
         ratio = wall_over_longest_path(agent)
-        own, statements = own_ms(agent)
-        seeds = seed_ms(agent)
+        own, seeds = own_times(agent)
+        statements = statements_of_a_run(agent)
         warm, cold, cold_statements = context_ms(agent)
         peak, unfinished, memory = in_flight(agent)
     return [
         row("generation: wall time / longest path through the provider", ratio, "<=", 1.02, "ratio"),
-        row("generation: own time per post run, warm", own, "<=", 50, "ms"),
+        row("generation: own time per post run, warm", own.wall, "<=", 50, "ms"),
+        row("generation: own CPU time per post run, warm", own.cpu, "<=", 50, "ms"),
         row("generation: statements per post run, transaction control included", statements, "<=", 25, "statements"),
-        row("generation: own time as the seeds did it / ours", seeds / own, ">=", 5, "ratio"),
+        row("generation: own time as the seeds did it / ours", seeds.wall / own.wall, ">=", 5, "ratio"),
+        row("generation: own CPU time as the seeds did it / ours", seeds.cpu / own.cpu, ">=", 5, "ratio"),
         row("generation: peak connections with 200 runs in flight", peak, "<=", 10, "connections"),
         row("generation: runs of 200 that did not finish", unfinished, "<=", 0, "runs"),
         row("generation: memory with 200 runs in flight", memory, "<=", 400, "MB"),

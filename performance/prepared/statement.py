@@ -107,7 +107,7 @@ class Statement:
     def _prepare(self, raw: psycopg.Connection[Any], known: set[bytes]) -> None:
         result = raw.pgconn.prepare(self.name, self.query)
         if result.status != ExecStatus.COMMAND_OK and _state(result) != errors.DuplicatePreparedStatement.sqlstate:
-            raise errors.error_from_result(result, encoding="utf-8")
+            raise _error_of(raw, result)
         known.add(self.name)
 
 
@@ -121,7 +121,12 @@ def _is_lost(result: PGresult) -> bool:
 
 def _checked(raw: psycopg.Connection[Any], result: PGresult) -> PGresult:
     if result.status != ExecStatus.TUPLES_OK:
-        if raw.pgconn.status != ConnStatus.OK:
-            raise psycopg.OperationalError(result.error_message.decode(errors="replace").strip())
-        raise errors.error_from_result(result, encoding="utf-8")
+        raise _error_of(raw, result)
     return result
+
+
+def _error_of(raw: psycopg.Connection[Any], result: PGresult) -> psycopg.Error:
+    """Return what went wrong; a lost connection has no error code of its own."""
+    if raw.pgconn.status != ConnStatus.OK:
+        return psycopg.OperationalError(result.error_message.decode(errors="replace").strip())
+    return errors.error_from_result(result, encoding="utf-8")

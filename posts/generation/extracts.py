@@ -163,3 +163,8 @@ def weigh(texts: Iterable[str], *, wanted: Counter[str]) -> list[float]:
         found = terms(text)
         scores.append(sum(wanted[term] for term in set(found)) / max(len(found), 8) ** 0.5)
     return scores
+
+
+def any_of(words: Iterable[str]) -> str:
+    """Return the query, as people type it into a search box, for texts with any of these words."""
+    return " or ".join(f'"{word}"' for word in (word.replace('"', " ").strip() for word in words) if word)

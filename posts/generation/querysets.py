@@ -4,14 +4,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
+from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Cast, Coalesce, Now
+from pgvector.django import CosineDistance, HalfVectorField
 
 if TYPE_CHECKING:
     from agents.models import Profile
-    from posts.generation.models import Cadence, Run, RunStep  # noqa: F401
+    from posts.generation.models import Cadence, Memory, Run, RunStep  # noqa: F401
+
+# Above this trigram similarity two titles say the same thing, and below this cosine distance.
+SAME_WORDS = 0.6
+SAME_MEANING = 0.12
+# Two texts of one agent on one theme are alike anyway: only what is told again is as near as this.
+SAME_TEXT = 0.04
+# How much of what an agent wrote is looked at: bounds the time of a check.
+REMEMBERED = 1000
 
 
 def _sum_of_steps(value: Combinable, output_field: models.Field[Any, Any]) -> Coalesce:
@@ -47,14 +57,6 @@ class RunQuerySet(models.QuerySet["Run"]):
             provider_ms=_sum_of_steps(F("provider_ms"), models.FloatField()),
         )
 
-    def for_engine(self) -> Self:
-        """Load what a worker needs to carry a run."""
-        return (
-            self.select_related("agent__profile", "agent__cadence", "persona")
-            .prefetch_related("steps")
-            .fetch_mode(models.FETCH_RAISE)
-        )
-
     def for_detail(self) -> Self:
         return (
             self.with_totals().select_related("agent__profile").prefetch_related("steps").fetch_mode(models.FETCH_RAISE)
@@ -77,6 +79,34 @@ class RunQuerySet(models.QuerySet["Run"]):
 class RunStepQuerySet(models.QuerySet["RunStep"]):
     def unfinished(self) -> Self:
         return self.exclude(state="done")
+
+
+class MemoryQuerySet(models.QuerySet["Memory"]):
+    def standing(self) -> Self:
+        """Leave out the topics of runs that came to nothing."""
+        return self.filter(Q(run=None) | Q(run__state__in=("queued", "running", "review", "done")))
+
+    def newest_of(self, agent: int) -> Self:
+        newest = self.filter(agent=agent).order_by("-id").values("pk")[:REMEMBERED]
+        return self.filter(pk__in=newest)
+
+    def near_in_words(self, text: str) -> Self:
+        return self.alias(words=TrigramSimilarity("text", text)).filter(words__gt=SAME_WORDS)
+
+    def near(self, text: str, *, vector: str, model: str) -> Self:
+        """What says the same in much the same words or in others; `vector` is the text's by `model`, written out."""
+        found = self.alias(words=TrigramSimilarity("text", text), distance=_distance("embedding", vector, model))
+        return found.filter(Q(words__gt=SAME_WORDS) | Q(distance__lt=SAME_MEANING))
+
+    def telling(self, *, vector: str, model: str) -> Self:
+        """Posts that tell what a text with this vector tells."""
+        return self.alias(distance=_distance("body_embedding", vector, model)).filter(distance__lt=SAME_TEXT)
+
+
+def _distance(column: str, vector: str, model: str) -> Case:
+    # The vectors of another model may have another length: comparing them would be an error.
+    comparable = When(embedding_model=model, then=CosineDistance(column, Cast(Value(vector), HalfVectorField())))
+    return Case(comparable, output_field=models.FloatField())
 
 
 class CadenceQuerySet(models.QuerySet["Cadence"]):

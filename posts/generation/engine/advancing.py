@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from agents.models import Notification, Profile
 from agents.services.notifications import notify
-from posts.generation import budgets
+from posts.generation import budgets, memory
 from posts.generation.engine import ledger
 from posts.generation.engine.calls import estimate
 from posts.generation.engine.failing import give_up
@@ -24,6 +24,10 @@ from posts.generation.pipelines import Kind, Step
 from posts.services.posts import create_post
 
 logger = logging.getLogger(__name__)
+
+
+class ToldBeforeError(Exception):
+    """The agent wrote the same before."""
 
 
 def receive(answer: Answer) -> None:
@@ -150,18 +154,19 @@ def _blamed_on(flight: Flight, step: Step) -> Iterator[None]:
 
 
 def _publish(flight: Flight, step: Step, outcome: Outcome, started: float) -> None:
-    """Create the post, finish the run and its last step: all or nothing, hence exactly once."""
+    """Create the post, finish the run and its last step: all or nothing, hence exactly once.
+
+    Raises `ToldBeforeError` for a text that a post of the agent has already.
+    """
     run = flight.run
+    if memory.is_told(agent=run.agent, body=outcome.output["body"]):
+        raise ToldBeforeError("A post of the agent says the same.")
     with transaction.atomic():
         post = create_post(
             author=run.agent.profile, is_generated=True, persona=run.persona, layer=run.layer, **outcome.output
         )
         # The run before its steps, as in a claim: the two cannot deadlock.
-        written = Run.objects.filter(pk=run.pk, fencing_token=run.fencing_token, state=Run.State.RUNNING).update(
-            state=Run.State.DONE, post=post, finished_at=Now(), worker=""
-        )
-        if not written:
-            raise LostLease(run.pk)
+        ledger.complete(run=run, post_id=post.pk)
         outcome.own_ms = _ms_since(started)
         ledger.finish(run=run, outcomes=[outcome])
     flight.record(step.name, outcome)

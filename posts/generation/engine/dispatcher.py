@@ -145,7 +145,7 @@ class Dispatcher:
 
     def _beat(self, *, is_sweeping: bool) -> None:
         if self._flights:
-            ledger.renew(worker=self.worker)
+            ledger.renew(worker=self.worker, run_ids=self._flights.keys())
         if is_sweeping:
             self._claim(None)
         self._next_heartbeat = time.monotonic() + settings.RUN_LEASE_SECONDS / 3 * random.uniform(0.8, 1.0)

@@ -1,11 +1,33 @@
-from django.db import IntegrityError, transaction
+import orjson
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from agents.models import Agent, Profile
 from posts.generation.engine import ledger
-from posts.generation.models import Run, RunStep
+from posts.generation.engine.loading import instance_of
+from posts.generation.models import Memory, Run, RunStep
 from posts.generation.pipelines import PIPELINES
+
+# One statement instead of a transaction of four; the unique key decides which of two that come at once creates it.
+_CREATE = """
+WITH wanted AS (
+    SELECT * FROM jsonb_to_record(%s::jsonb)
+        AS wanted(agent bigint, pipeline text, topic text, layer int, persona bigint, requested_by bigint,
+                  idempotency_key text, steps jsonb)
+), created AS (
+    INSERT INTO generation_run (agent_id, pipeline, state, topic, layer, idempotency_key, requested_by_id, persona_id,
+                                worker, fencing_token, attempt, error)
+    SELECT agent, pipeline, 'queued', topic, layer, idempotency_key, requested_by, persona, '', 0, 0, '' FROM wanted
+    ON CONFLICT (agent_id, idempotency_key) WHERE NOT (idempotency_key = '') DO NOTHING RETURNING *
+), steps AS (
+    INSERT INTO generation_runstep (run_id, name, position, state, attempt, fencing_token, own_ms, provider_ms, model,
+                                    tokens_in, tokens_out, cost_micros, reserved_tokens, reserved_micros, error)
+    SELECT created.id, step.name, step.position - 1, 'waiting', 0, 0, 0, 0, '', 0, 0, 0, 0, 0, ''
+    FROM created, wanted, jsonb_array_elements_text(wanted.steps) WITH ORDINALITY AS step(name, position)
+)
+SELECT to_jsonb(created)::text FROM created
+"""
 
 
 class RunStateError(Exception):
@@ -22,25 +44,23 @@ def create_run(
     idempotency_key: str = "",
 ) -> Run:
     """Create a run with all its steps, or return the one that was created with the same key before."""
-    try:
-        with transaction.atomic():
-            run = Run.objects.create(
-                agent=agent,
-                pipeline=pipeline,
-                topic=topic,
-                layer=layer,
-                persona_id=agent.persona_id,
-                requested_by=requested_by,
-                idempotency_key=idempotency_key,
-            )
-            RunStep.objects.bulk_create(
-                RunStep(run=run, name=step.name, position=position)
-                for position, step in enumerate(PIPELINES[pipeline].steps)
-            )
-    except IntegrityError:
-        if not idempotency_key:
-            raise
+    wanted = {
+        "agent": agent.pk,
+        "pipeline": pipeline,
+        "topic": topic,
+        "layer": layer,
+        "persona": agent.persona_id,
+        "requested_by": requested_by.pk if requested_by else None,
+        "idempotency_key": idempotency_key,
+        "steps": [step.name for step in PIPELINES[pipeline].steps],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE, [orjson.dumps(wanted).decode()])
+        row = cursor.fetchone()
+    if row is None:
         return Run.objects.get(agent=agent, idempotency_key=idempotency_key)
+    run = instance_of(Run, orjson.loads(row[0]))
+    run.agent = agent
     return run
 
 
@@ -87,6 +107,7 @@ def retry_run(*, run: Run, step: str = "") -> Run:
             )
             if "fetch_topic" in again:
                 locked.content = None
+                Memory.objects.filter(run=locked).delete()
             return _queue(locked)
     except IntegrityError:
         raise RunStateError("Another run of this agent has taken its topic.") from None

@@ -1,14 +1,15 @@
 from typing import Any
 
-from posts.generation import cleaning, context, topics
+from posts.generation import cleaning, context
 from posts.generation.models import Run
+from posts.generation.passages import passages_about
 from posts.generation.providers.base import ImagePrompt, TextPrompt
 from posts.generation.steps import Drawing, Output, Writing
 
 
 def research(run: Run, *, fetch_topic: Output) -> Output:
     """Gather who writes and every passage that bears on the topic."""
-    passages = topics.passages_about(run=run, topic=fetch_topic["topic"], limit=24)
+    passages = passages_about(run=run, topic=fetch_topic["topic"], limit=24)
     return {"who": context.agent_context(run.agent), "passages": passages or fetch_topic["passages"]}
 
 

@@ -104,8 +104,11 @@ def cut(pid: int) -> None:
         cursor.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
 
 
-def test_a_connection_that_the_server_closed_is_replaced_unnoticed(ada: Profile) -> None:
-    handle_of(ada.pk)
+@pytest.mark.parametrize("is_prepared", [True, False])
+def test_a_connection_that_the_server_closed_is_replaced_unnoticed(ada: Profile, is_prepared: bool) -> None:
+    connection.close()
+    if is_prepared:
+        handle_of(ada.pk)
     killer = threading.Thread(target=lambda pid: (cut(pid), connection.close()), args=[_pid()])
     killer.start()
     killer.join()

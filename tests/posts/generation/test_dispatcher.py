@@ -8,11 +8,13 @@ from pytest_django.fixtures import Settings
 
 from agents.models import Agent
 from posts.generation import providers
+from posts.generation.context import agent_context
 from posts.generation.engine.dispatcher import Dispatcher
 from posts.generation.models import Run, RunStep
 from posts.generation.pipelines import POST
 from posts.generation.services.runs import create_run
 from posts.models import Post
+from tests.factories import make_agent
 from tests.posts.generation.conftest import Script, wait_until
 from tests.posts.generation.scripted import RESERVED, USAGE
 
@@ -157,7 +159,9 @@ def test_no_connection_is_held_while_providers_are_awaited(wren: Agent, script: 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_warm_run_takes_at_most_25_statements(wren: Agent, script: Script) -> None:
-    carry(create_run(agent=wren, topic="Herons"))
+    # Another agent's: the scripted providers know one text, and nobody tells the same twice.
+    carry(create_run(agent=make_agent(), topic="Herons"))
+    agent_context(wren)
     dispatcher = Dispatcher()
     with CaptureQueriesContext(connection) as queries:
         run = create_run(agent=wren, topic="Terns over the harbour")
@@ -168,6 +172,13 @@ def test_a_warm_run_takes_at_most_25_statements(wren: Agent, script: Script) -> 
     # Transaction control counts too; the last two only ask whether the run is settled.
     statements = [query["sql"] for query in queries.captured_queries[:-2]]
     assert len(statements) <= 25, "\n".join(statements)
+
+
+def test_a_text_that_the_agent_wrote_before_is_refused(wren: Agent, script: Script) -> None:
+    assert carry(create_run(agent=wren, topic="Herons")).state == Run.State.DONE
+    again = carry(create_run(agent=wren, topic="Taxes of the northern counties"))
+    assert again.state == Run.State.FAILED and "says the same" in again.error
+    assert Post.objects.count() == 1
 
 
 def test_a_run_that_never_comes_to_an_end_is_given_up(wren: Agent, script: Script) -> None:

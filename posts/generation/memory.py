@@ -1,0 +1,106 @@
+"""What an agent wrote about before, so that it does not say it again."""
+
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from agents.models import Agent
+from performance.prepared import PreparedRead
+from performance.prepared.statement import Statement
+from posts.generation.models import Memory, Run
+from posts.generation.querysets import MemoryQuerySet
+from posts.generation.vectors import local_embedder, written_out
+from posts.models import Post
+from posts.querysets import PostQuerySet
+
+# Posts that are looked at for those that are not remembered yet.
+RECENT_POSTS = 100
+
+
+def _others(run: int, agent: int) -> MemoryQuerySet:
+    return Memory.objects.newest_of(agent).standing().exclude(run=run).order_by("-id")
+
+
+def _telling(agent: int, vector: str, model: str) -> MemoryQuerySet:
+    return Memory.objects.newest_of(agent).telling(vector=vector, model=model).order_by("-id")[:1]
+
+
+def _not_remembered(agent: int) -> PostQuerySet:
+    recent = Post.objects.filter(author=agent, timeline_key__isnull=False).order_by("-timeline_key").values("pk")
+    missing = ~Exists(Memory.objects.filter(post=OuterRef("pk")))
+    return Post.objects.filter(missing, pk__in=recent[:RECENT_POSTS]).order_by("id")
+
+
+near = PreparedRead(
+    lambda run, agent, text, vector, model: _others(run, agent).near(text, vector=vector, model=model)[:1],
+    name="memories near a topic",
+    shape=("text",),
+    run=int,
+    agent=int,
+    text=str,
+    vector=str,
+    model=str,
+)
+near_in_words = PreparedRead(
+    lambda run, agent, text: _others(run, agent).near_in_words(text)[:1],
+    name="memories with the words of a topic",
+    shape=("text",),
+    run=int,
+    agent=int,
+    text=str,
+)
+telling = PreparedRead(_telling, name="posts that tell it", shape=("text",), agent=int, vector=str, model=str)
+not_remembered = PreparedRead(_not_remembered, name="posts to remember", shape=("pk", "title", "body"), agent=int)
+
+# Rows that are there already stay as they are, so that it may be sent again.
+_REMEMBER = Statement("""
+INSERT INTO generation_memory (agent_id, run_id, post_id, text, embedding, body_embedding, embedding_model)
+SELECT agent_id, run_id, post_id, text, embedding, body_embedding, embedding_model
+FROM jsonb_to_recordset($1::jsonb) AS new(agent_id bigint, run_id bigint, post_id bigint, text text,
+                                          embedding halfvec, body_embedding halfvec, embedding_model text)
+ON CONFLICT DO NOTHING RETURNING id
+""")
+
+
+def is_near(*, run: Run, text: str) -> bool:
+    """Whether an agent wrote, or is about to write, about the same as a text: in its words or in others."""
+    embedder = local_embedder()
+    if embedder is None:
+        return near_in_words.one(run=run.pk, agent=run.agent_id, text=text) is not None
+    (vector,) = written_out(embedder, [text])
+    return near.one(run=run.pk, agent=run.agent_id, text=text, vector=vector, model=embedder.name) is not None
+
+
+def is_told(*, agent: Agent, body: str) -> bool:
+    """Whether a post of an agent tells what a text tells."""
+    embedder = local_embedder()
+    if embedder is None or not body:
+        return False
+    vector = written_out(embedder, [body])[0]
+    return telling.one(agent=agent.pk, vector=vector, model=embedder.name) is not None
+
+
+def remember_topic(*, run: Run, text: str) -> None:
+    """Keep a topic from all other runs of its agent, unless this one comes to nothing."""
+    _remember([{"agent_id": run.agent_id, "run_id": run.pk, "text": text}], bodies=[""])
+
+
+def remember_posts(agent: Agent) -> None:
+    """Remember the agent's posts that are not remembered yet, whoever or whatever wrote them."""
+    posts = [orjson.loads(row.json) for row in not_remembered.rows(agent=agent.pk)]
+    rows = [{"agent_id": agent.pk, "post_id": pk, "text": title} for pk, title, _ in posts]
+    _remember(rows, bodies=[body for _, _, body in posts])
+
+
+def _remember(rows: list[dict[str, Any]], *, bodies: list[str]) -> None:
+    if not rows:
+        return
+    embedder = local_embedder()
+    if embedder is not None:
+        titles = written_out(embedder, [row["text"] for row in rows])
+        for row, title, body in zip(rows, titles, written_out(embedder, bodies), strict=True):
+            row |= {"embedding": title, "body_embedding": body, "embedding_model": embedder.name}
+    complete = [{"embedding_model": "", **row, "text": row["text"][:300]} for row in rows]
+    _REMEMBER.run(connection, [orjson.dumps(complete)])
