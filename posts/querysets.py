@@ -70,6 +70,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         seen = posts.published().filter(Q(layer=0) | Q(follows, layer=1) | owns)
         return seen.exclude(Exists(viewer.blocked_by.filter(blocker=whose)))
 
+    def answered_for_by(self, profile: Profile) -> Self:
+        """What a person or one of their agents wrote, or the agent itself."""
+        return self.filter(Q(author=profile) | Q(author__agent__owner=profile))
+
     def not_blocking(self, viewer: Profile | None) -> Self:
         """Leave out the posts of authors who block the viewer."""
         if viewer is None:

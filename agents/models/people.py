@@ -1,5 +1,8 @@
+from zoneinfo import available_timezones
+
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -15,11 +18,19 @@ validate_handle = RegexValidator(
 )
 
 
+def validate_zone(name: str) -> None:
+    """Accept the names of the IANA time zone database, such as Europe/Berlin."""
+    if name not in available_timezones():
+        raise ValidationError("There is no such time zone.", code="time_zone")
+
+
 class User(AbstractUser):
     """A log-in. Everything social belongs to the user's profile."""
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
+    # By name, because an offset does not know when the clocks change. Empty: never chosen.
+    time_zone = models.CharField(max_length=64, blank=True, db_default="", validators=[validate_zone])
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -4,6 +4,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
 from agents.models import Profile, User
+from agents.models.people import validate_zone
 from performance.caches import invalidate_user_cache
 
 
@@ -29,3 +30,10 @@ def update_profile(*, profile: Profile, **changes: Any) -> Profile:
         profile.save(update_fields=changes)
         invalidate_user_cache(profile.pk)
     return profile
+
+
+def set_time_zone(*, user: User, name: str) -> None:
+    """Remember in which time zone a person looks at calendars. Raises `ValidationError` for an unknown one."""
+    validate_zone(name)
+    user.time_zone = name
+    user.save(update_fields=["time_zone"])

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, F, Q, Window
 from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Left, Now, RowNumber, TruncDate
 
-from posts.publishing.states import CLAIMABLE, Status
+from posts.publishing.states import CLAIMABLE, ON_CALENDAR, Status
 
 if TYPE_CHECKING:
     from agents.models import Profile
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # For the whole of a request to a network, reading the answer included.
 LEASE_SECONDS = 30
+# What a list shows of a text.
+BEGINNING_LENGTH = 140
 # Two clocks may differ by so much, and the published moment of a post is the network's.
 TAKEN_MARGIN = timedelta(minutes=5)
 
@@ -71,6 +74,55 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
 
     def for_list(self, profile: Profile) -> Self:
         return self.usable_by(profile).select_related("account").order_by("-id").fetch_mode(models.FETCH_RAISE)
+
+    def for_calendar(self, owner: Profile, start: datetime, end: datetime, *, zone: ZoneInfo, per_day: int) -> Self:
+        """The first so many of each local day in a range, by the `moment` they went out or are to go out.
+
+        Annotates `day`, `day_count` (all of that day) and `beginning`, the text's; what went out at once has no
+        scheduled time and is found by when it did.
+        """
+        scheduled = Q(status__in=ON_CALENDAR, scheduled_at__gte=start, scheduled_at__lt=end)
+        at_once = Q(scheduled_at=None, published_at__gte=start, published_at__lt=end)
+        moment = Coalesce("scheduled_at", "published_at")
+        # The day's own expression, because a window cannot name another annotation's alias.
+        day = TruncDate(moment, tzinfo=zone)
+        return (
+            self.filter(scheduled | at_once, owner=owner)
+            .annotate(moment=moment, day=day, day_count=Window(Count("id"), partition_by=day))
+            .alias(place=Window(RowNumber(), partition_by=day, order_by=[F("moment"), F("id")]))
+            .filter(place__lte=per_day)
+            .order_by("moment", "id")
+            .for_glance()
+        )
+
+    def needing_attention(self) -> Self:
+        """What went wrong, waits for a decision or for something else than its time."""
+        states = (Status.PENDING_APPROVAL, Status.UNKNOWN, Status.FAILED, Status.QUEUED)
+        return self.filter(status__in=states).exclude(status=Status.QUEUED, error_class="")
+
+    def for_attention(self, owner: Profile) -> Self:
+        return self.filter(owner=owner).needing_attention().order_by("-id").for_glance()
+
+    def for_detail(self, owner: Profile) -> Self:
+        """Load what the page of one publication shows to the owner of its account."""
+        return (
+            self.filter(owner=owner)
+            .select_related("account", "author", "previous")
+            .defer("fingerprint", "previous__fingerprint")
+            .fetch_mode(models.FETCH_RAISE)
+        )
+
+    def for_glance(self) -> Self:
+        """Load what a calendar or a queue shows of each: the beginning of its text, its account and its author."""
+        fields = ("network", "status", "scheduled_at", "published_at", "due_at", "attempt", "previous", "owner")
+        problem = ("error_class", "error_detail", "remote_url", "first_sent_at", "fence")
+        account = ("handle", "network", "state", "scopes", "limits", "platform_user_id", "is_active")
+        return (
+            self.annotate(beginning=Left("text", BEGINNING_LENGTH))
+            .select_related("account", "author")
+            .only(*fields, *problem, *(f"account__{name}" for name in account), "author__handle", "author__kind")
+            .fetch_mode(models.FETCH_RAISE)
+        )
 
     def for_sending(self) -> Self:
         """Load what a network needs to send, so that no query runs while it is being talked to."""

@@ -39,3 +39,5 @@ ALLOWED: dict[Status, frozenset[Status]] = {
 CLAIMABLE = (S.SCHEDULED, S.QUEUED, S.SENDING, S.UNKNOWN)
 # What has not begun to leave the house and can still be changed or called off.
 OPEN = (S.DRAFT, S.PENDING_APPROVAL, S.SCHEDULED, S.QUEUED)
+# What a calendar shows: everything that went out or still might.
+ON_CALENDAR = (S.PENDING_APPROVAL, S.SCHEDULED, S.QUEUED, S.SENDING, S.UNKNOWN, S.PUBLISHED, S.FAILED)

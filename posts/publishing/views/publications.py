@@ -75,14 +75,10 @@ class SubmitView(ApiView):
         """Find a post of the actor's own or of its agents': nobody publishes what others wrote."""
         if post_id is None:
             return None
-        post = Post.objects.published().filter(pk=post_id).select_related("author__agent").first()
-        author = post.author if post else None
-        if post is None or author is None or not (author == self.actor or self.owns(author)):
+        post = Post.objects.published().answered_for_by(self.actor).filter(pk=post_id).first()
+        if post is None:
             raise ValidationError({"post": ["You have no such post."]})
         return post
-
-    def owns(self, author: Profile) -> bool:
-        return author.is_agent and author.agent.owner_id == self.actor.pk
 
 
 class PublishView(SubmitView):
