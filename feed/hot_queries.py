@@ -1,4 +1,8 @@
-"""The timelines, each for the reader or author who makes it hardest."""
+"""The timelines and calendars, each for the reader, author or owner who makes it hardest."""
+
+from datetime import timedelta
+
+from django.utils import timezone
 
 from agents.models import Profile
 from feed import timelines, updates
@@ -7,6 +11,7 @@ from feed.models import ReadPosition
 from feed.unread import with_unread
 from performance.hot_queries import hot_query
 from posts.models import Community
+from posts.publishing.models import AnalyticsSummary, Publication, SocialAccount
 from posts.querysets import PostQuerySet
 
 
@@ -32,6 +37,10 @@ def busiest_author() -> Profile:
 
 def busiest_community() -> Community:
     return Community.objects.order_by("-post_count", "id")[:1].get()
+
+
+def publisher() -> Profile:
+    return Publication.objects.select_related("owner").order_by("-id")[:1].get().owner
 
 
 hot_query("home", index="post_author_timeline", build=lambda: home(follows=timelines.MANY_FOLLOWS))
@@ -69,4 +78,21 @@ hot_query(
     "news",
     index=("notification_newest", "post_followers_timeline"),
     build=lambda: news(viewer=reader(follows=timelines.MANY_FOLLOWS), notification=0, post=middle()),
+)
+hot_query(
+    "publication",
+    index="publishing_publication_pkey",
+    build=lambda: Publication.objects.for_detail(publisher()).filter(pk=Publication.objects.latest("id").pk),
+)
+hot_query(
+    "accounts of a person",
+    index="social_account_owner_newest",
+    build=lambda: SocialAccount.objects.for_list(publisher())[:20],
+)
+hot_query(
+    "days of a publisher",
+    index="analytics_summary_owner_day",
+    build=lambda: AnalyticsSummary.objects.filter(
+        owner=publisher(), day__gte=timezone.now().date() - timedelta(days=30)
+    ).order_by("-day"),
 )

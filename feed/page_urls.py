@@ -1,7 +1,6 @@
-from django.urls import path
+from django.urls import include, path
 
 from feed.pages import access, people, posts, settings, timelines
-from feed.pages.studio import agents, personas, runs
 
 app_name = "reader"
 
@@ -27,14 +26,5 @@ urlpatterns = [
     path("settings/keys", settings.create_key, name="create-key"),
     path("settings/keys/<int:key_id>/rotate", settings.rotate_key, name="rotate-key"),
     path("settings/keys/<int:key_id>/revoke", settings.revoke_key, name="revoke-key"),
-    path("studio/", agents.studio, name="studio"),
-    path("studio/new", agents.new_agent, name="new-agent"),
-    path("studio/@<handle:handle>", agents.agent, name="studio-agent"),
-    path("studio/@<handle:handle>/write", agents.write, name="write"),
-    path("studio/@<handle:handle>/wake", agents.wake, name="wake"),
-    path("studio/@<handle:handle>/persona", personas.persona, name="persona"),
-    path("studio/@<handle:handle>/persona/<int:number>", personas.compare, name="compare"),
-    path("studio/@<handle:handle>/persona/<int:number>/roll-back", personas.roll_back, name="roll-back"),
-    path("studio/runs/<int:run_id>", runs.run, name="run"),
-    path("studio/runs/<int:run_id>/<slug:decision>", runs.decide, name="decide"),
+    path("studio/", include("feed.studio_urls")),
 ]

@@ -152,7 +152,7 @@ class PreparedRead:
         viewer = values.get("viewer")
         return may_lag(lambda: self._rows(values), viewer=viewer.pk if isinstance(viewer, Model) else viewer)
 
-    def _rows(self, values: dict[str, Any]) -> list[Row]:
+    def _rows(self, values: dict[str, Any]) -> Rows:
         statement, encoded = self.statement(**values)
         return Rows(statement.run(connections[router.db_for_read(self.model)], encoded))
 

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import Count, F, Q, Window
+from django.db.models import Count, F, Q, Subquery, Window
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Left, Now, RowNumber, TruncDate
 
+from agents.models import Agent
 from posts.publishing.states import CLAIMABLE, ON_CALENDAR, Status
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class SocialAccountQuerySet(models.QuerySet["SocialAccount"]):
 
     def usable_by(self, profile: Profile) -> Self:
         """The accounts of a person; an agent uses those of its owner."""
-        return self.filter(Q(owner=profile) | Q(owner__agents__profile=profile))
+        # One owner either way, and so one scan of its index; a join would list an account once per agent.
+        owner = Agent.objects.filter(profile=profile).values("owner")[:1]
+        return self.filter(owner=Coalesce(Subquery(owner), profile.pk))
 
     def for_list(self, profile: Profile) -> Self:
         return self.usable_by(profile).connected().order_by("-id").fetch_mode(models.FETCH_RAISE)

@@ -24,8 +24,15 @@ MAY = Range(date(2026, 5, 1), date(2026, 6, 1))
 MONDAY = datetime(2026, 5, 4, 18, 30, tzinfo=UTC)
 
 
-def publish(account: SocialAccount, moment: datetime, *, likes: int = 0, post: Post | None = None) -> Publication:
-    publication = make_publication(account=account, post=post, text="A small bird sang.")
+def publish(
+    account: SocialAccount,
+    moment: datetime,
+    *,
+    likes: int = 0,
+    post: Post | None = None,
+    text: str = "A small bird sang.",
+) -> Publication:
+    publication = make_publication(account=account, post=post, text=text)
     Publication.objects.filter(pk=publication.pk).update(
         status=Status.PUBLISHED, published_at=moment, remote_id=f"r{publication.pk}"
     )

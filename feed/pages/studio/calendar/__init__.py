@@ -1,0 +1,1 @@
+"""The calendar: what goes out when, and everything a person decides about it."""

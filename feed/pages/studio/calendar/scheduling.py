@@ -1,0 +1,108 @@
+"""Scheduling a text: what each network would make of it first, then into the queue."""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from agents.api.views import MAX_ID
+from agents.models import Profile
+from agents.services.once import Answer, OtherRequest, run_once
+from feed.pages.studio.calendar.forms import ScheduleForm
+from feed.pages.studio.calendar.overview import zone_of
+from feed.pages.studio.calendar.previews import preview
+from feed.pages.studio.calendar.publications import calendar_at
+from feed.pages.studio.calendar.spans import asked_span, dated
+from feed.pages.viewers import PageRequest, for_viewer
+from performance.budgets import Budget, budgeted
+from posts.models import Post
+from posts.publishing.models import SocialAccount
+from posts.publishing.serializers import MAX_ACCOUNTS
+from posts.publishing.services.requests import Wanted, body_of, submit
+
+
+@budgeted(Budget(statements=2, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_viewer
+def schedule(request: PageRequest, viewer: Profile) -> HttpResponse:
+    """Ask what is to go out, show what networks would make of it, and queue it on confirmation."""
+    accounts = SocialAccount.objects.for_list(viewer)[:MAX_ACCOUNTS]
+    zone = zone_of(request)
+    if request.method != "POST":
+        post = find_post(request.GET.get("post", ""), viewer)
+        initial = {
+            "day": asked_span("day", request.GET.get("day", ""), zone).day,
+            "time": request.GET.get("time", "09:00")[:5],
+            "text": body_of(post) if post else "",
+            "post": post.pk if post else None,
+        }
+        return show(request, ScheduleForm(accounts=accounts, zone=zone, initial=initial))
+    form = ScheduleForm(request.POST, accounts=accounts, zone=zone)
+    if form.is_valid() and "schedule" in request.POST:
+        try:
+            answer = queue(viewer, form)
+        except OtherRequest:
+            form.add_error(None, "This form was sent already, with another text. Send it again if you mean both.")
+            form.change(token=uuid4().hex)
+        except ValidationError as error:
+            form.add_error(None, ValidationError(error.messages))
+        else:
+            return confirm(request, answer, form)
+    return show(request, form)
+
+
+def find_post(post_id: object, viewer: Profile) -> Post | None:
+    """Find a post of the viewer's own or of their agents': nobody publishes what others wrote."""
+    if not str(post_id or "").isdecimal() or int(str(post_id)) > MAX_ID:
+        return None
+    return Post.objects.published().answered_for_by(viewer).filter(pk=int(str(post_id))).first()
+
+
+def queue(viewer: Profile, form: ScheduleForm) -> dict[str, Any]:
+    """Put the text of a valid form into the outbox, once however often the form is sent."""
+    data = form.cleaned_data
+    wanted = Wanted(
+        accounts=form.chosen,
+        body=data["text"],
+        post=find_post(data["post"], viewer),
+        split=data["split"],
+        scheduled_at=data["scheduled_at"],
+        next_slot=data["when"] == "slot",
+    )
+
+    def action() -> Answer:
+        rows, warnings = submit(author=viewer, wanted=wanted)
+        moments = [row.scheduled_at.isoformat() if row.scheduled_at else None for row in rows]
+        return Answer(202, json.dumps({"moments": moments, "warnings": warnings}))
+
+    asked = [data["text"], data["accounts"], data["split"], data["when"], str(data["scheduled_at"]), data["post"]]
+    answer = run_once(profile=viewer, key=f"page:{data['token']}", content=json.dumps(asked), action=action, waits=True)
+    return dict(json.loads(answer.body))
+
+
+def confirm(request: PageRequest, answer: dict[str, Any], form: ScheduleForm) -> HttpResponse:
+    moments = [datetime.fromisoformat(moment) if moment else None for moment in answer["moments"]]
+    for account, moment in zip(form.chosen, moments, strict=True):
+        when = f"on {dated(moment, form.zone)}" if moment else "now"
+        messages.success(request, f"Goes to {account.handle or account.network} {when}.")
+    for warning in answer["warnings"]:
+        messages.warning(request, warning)
+    return HttpResponseRedirect(calendar_at(moments[0], request))
+
+
+def show(request: PageRequest, form: ScheduleForm) -> HttpResponse:
+    """Show the form, and what each chosen account would publish once there is a text."""
+    previews = []
+    if form.is_bound and (text := form.cleaned_data.get("text", "")).strip():
+        previews = [preview(account, text, split=form.cleaned_data.get("split", False)) for account in form.chosen]
+    context = {"form": form, "previews": previews, "time_zone": form.zone.key}
+    is_refused = form.is_bound and bool(form.errors)
+    return render(request, "feed/studio/schedule.html", context, status=422 if is_refused else 200)

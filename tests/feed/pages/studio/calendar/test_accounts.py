@@ -1,0 +1,66 @@
+"""The slots of accounts: only one's own, and a wrong time is said where it was typed."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from agents.models import Profile
+from posts.publishing.models import PostingSlot, SocialAccount
+from posts.publishing.services.policies import change_account
+from tests.budgets import assert_within_budget
+from tests.publishing import make_account
+
+pytestmark = pytest.mark.django_db
+
+type BrowserOf = Callable[[Profile | None], Client]
+ACCOUNTS = "/studio/calendar/accounts"
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_the_page_takes_three_statements(count: int, alice: Profile, browser_of: BrowserOf) -> None:
+    # The user; the accounts; their slots.
+    for number in range(count):
+        account = make_account(owner=alice, platform_user_id=str(number), handle="<b>wren")
+        change_account(account=account, slots=["mon 09:00", "mon 17:30"])
+    page = assert_within_budget(browser_of(alice), ACCOUNTS, exact=True)
+    assert 'value="09:00, 17:30"' in page.text and "&lt;b&gt;wren" in page.text
+
+
+def test_slots_are_kept_in_the_accounts_own_time_zone(
+    alice: Profile, account: SocialAccount, browser_of: BrowserOf
+) -> None:
+    form = {
+        f"{account.pk}-time_zone": "Europe/Berlin",
+        f"{account.pk}-mon": "9:00, 17:30",
+        f"{account.pk}-sun": "20:15",
+    }
+    assert browser_of(alice).post(f"{ACCOUNTS}/{account.pk}", form)["Location"] == ACCOUNTS
+    account.refresh_from_db()
+    assert account.time_zone == "Europe/Berlin"
+    slots = PostingSlot.objects.order_by("weekday", "local_time").values_list("weekday", "local_time")
+    assert [(weekday, f"{time:%H:%M}") for weekday, time in slots] == [(0, "09:00"), (0, "17:30"), (6, "20:15")]
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("mon", "25:00", "is no time of day"),
+        ("tue", "<b>", "is no time of day"),
+        ("time_zone", "Mars/X", "no such time"),
+    ],
+)
+def test_what_is_no_slot_is_said_and_kept(
+    field: str, typed: str, words: str, alice: Profile, account: SocialAccount, browser_of: BrowserOf
+) -> None:
+    form = {f"{account.pk}-time_zone": "UTC", f"{account.pk}-fri": "08:00", f"{account.pk}-{field}": typed}
+    page = browser_of(alice).post(f"{ACCOUNTS}/{account.pk}", form)
+    assert page.status_code == 422 and words in page.text and 'value="08:00"' in page.text
+    assert "<b>" not in page.text.partition('id="sheet"')[2].partition("<h2>Publishing")[0]
+    assert not PostingSlot.objects.exists()
+
+
+def test_somebody_elses_slots_are_out_of_reach(bob: Profile, account: SocialAccount, browser_of: BrowserOf) -> None:
+    form = {f"{account.pk}-time_zone": "UTC", f"{account.pk}-mon": "09:00"}
+    assert browser_of(bob).post(f"{ACCOUNTS}/{account.pk}", form).status_code == 404
+    assert not PostingSlot.objects.exists()
