@@ -125,7 +125,7 @@ def test_names_are_bounded_whatever_they_are_made_of() -> None:
     full = Batch()
     for number in range(batch.MAX_NAMES + 50):
         full.add(1, Measurement(store.QUERY, f"query {number}", 1))
-    names = {field.split(batch.SEPARATOR)[1] for field in full.minutes[1]}
+    names = {name for _, name, _, _ in full.minutes[1]}
     assert len(names) == batch.MAX_NAMES + 1
     assert batch.OTHER in names
 
