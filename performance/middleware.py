@@ -26,7 +26,8 @@ def measure_requests(get_response: Handler) -> Handler:
         # Not request.headers, which would parse all of them.
         request_id = trace.accept(request.META.get(trace.META_HEADER))
         traced = trace.current.set(request_id)
-        counted, counting = statements.start()
+        counted = statements.Statements()
+        counting = statements.current.set(counted)
         started = perf_counter_ns()
         try:
             response = get_response(request)
@@ -50,7 +51,10 @@ def _record(
     name = endpoint_name(request)
     size = len(response.content) if isinstance(response, HttpResponse) else None
     is_error = response.status_code >= 500
-    recorder.record(Measurement(ENDPOINT, name, nanoseconds // 1000, request_id, counted.count, size, is_error))
+    microseconds = nanoseconds // 1000
+    recorder.record(
+        Measurement(ENDPOINT, name, microseconds, request_id, counted.count, size, is_error, counted.queries)
+    )
     if nanoseconds > LEAST_MS * 1e6:
         log_if_slow(
             kind="endpoint",

@@ -26,29 +26,35 @@ OTHER = "(other)"
 SEPARATOR = "\x1f"
 LATENCY, STATEMENTS, BYTES, ERRORS, TRACE = "l", "s", "b", "e", "t"
 
+type Field = tuple[str, str, str, int]
+
+
+def written(field: Field) -> str:
+    kind, name, series, bucket = field
+    return f"{kind}{SEPARATOR}{name}{SEPARATOR}{series}{SEPARATOR}{bucket}"
+
 
 class Batch:
     """What one process has measured and not yet written."""
 
     def __init__(self) -> None:
-        self.minutes: defaultdict[int, Counter[str]] = defaultdict(Counter)
-        self.traces: defaultdict[int, dict[str, str]] = defaultdict(dict)
+        self.minutes: defaultdict[int, Counter[Field]] = defaultdict(Counter)
+        self.traces: defaultdict[int, dict[Field, str]] = defaultdict(dict)
         self.names: set[tuple[str, str]] = set()
 
     def add(self, minute: int, measured: Measurement) -> None:
-        name = self._bounded(measured.kind, measured.name)
-        start = f"{measured.kind}{SEPARATOR}{name}{SEPARATOR}"
+        kind, name = measured.kind, self._bounded(measured.kind, measured.name)
         counts = self.minutes[minute]
         bucket = bucket_of(measured.microseconds)
-        counts[f"{start}{LATENCY}{SEPARATOR}{bucket}"] += 1
+        counts[kind, name, LATENCY, bucket] += 1
         if measured.trace:
-            self.traces[minute][f"{start}{TRACE}{SEPARATOR}{bucket}"] = measured.trace
+            self.traces[minute][kind, name, TRACE, bucket] = measured.trace
         if measured.statements is not None:
-            counts[f"{start}{STATEMENTS}{SEPARATOR}{bucket_of(measured.statements)}"] += 1
+            counts[kind, name, STATEMENTS, bucket_of(measured.statements)] += 1
         if measured.size_bytes is not None:
-            counts[f"{start}{BYTES}{SEPARATOR}{bucket_of(measured.size_bytes)}"] += 1
+            counts[kind, name, BYTES, bucket_of(measured.size_bytes)] += 1
         if measured.is_error:
-            counts[f"{start}{ERRORS}{SEPARATOR}0"] += 1
+            counts[kind, name, ERRORS, 0] += 1
 
     def _bounded(self, kind: str, name: str) -> str:
         if (kind, name) in self.names:
@@ -80,10 +86,10 @@ class Batch:
         slot, total = valkey.key("minute", minute), valkey.key("total")
         with valkey.client().pipeline(transaction=True) as pipeline:
             for field, count in self.minutes[minute].items():
-                pipeline.hincrby(slot, field, count)
-                pipeline.hincrby(total, field, count)
+                pipeline.hincrby(slot, written(field), count)
+                pipeline.hincrby(total, written(field), count)
             if traces := self.traces.get(minute):
-                pipeline.hset(slot, mapping=traces)  # type: ignore[arg-type]
+                pipeline.hset(slot, mapping={written(field): trace for field, trace in traces.items()})
             pipeline.expire(slot, (KEPT_MINUTES + 5) * 60)
             pipeline.execute()
 

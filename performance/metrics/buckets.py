@@ -13,8 +13,10 @@ LARGEST = 2**36
 
 def bucket_of(value: int) -> int:
     """Return the bucket of a whole number, in microseconds, bytes or plain counts."""
-    value = min(max(value, 0), LARGEST)
-    exponent = max(value.bit_length() - 5, 0)
+    if value < 2 * SUB_BUCKETS:
+        return max(value, 0)
+    value = min(value, LARGEST)
+    exponent = value.bit_length() - 5
     return exponent * SUB_BUCKETS + (value >> exponent)
 
 

@@ -9,18 +9,23 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from django.conf import settings
 
 from performance.metrics.batch import Batch
+from performance.metrics.store import QUERY
 
 # About ten seconds of a busy process; what comes on top while the thread is starved pushes out the oldest.
 QUEUE_LENGTH = 50_000
 
 
 class Measurement(NamedTuple):
-    """One request, function or query. `trace` is the request id that caused it."""
+    """One request, function or query. `trace` is the request id that caused it.
+
+    A request brings the names and microseconds of its queries along: one place in the queue, not one for each.
+    """
 
     kind: str
     name: str
@@ -29,6 +34,13 @@ class Measurement(NamedTuple):
     statements: int | None = None
     size_bytes: int | None = None
     is_error: bool = False
+    queries: Sequence[tuple[str, int]] = ()
+
+    def parts(self) -> Iterator["Measurement"]:
+        """Return the measurement and those that it brings along."""
+        yield self
+        for name, microseconds in self.queries:
+            yield Measurement(QUERY, name, microseconds, self.trace)
 
 
 class Recorder:
@@ -58,10 +70,11 @@ class Recorder:
         with self._lock:
             while self._queue:
                 minute, measurement = self._queue.popleft()
-                self._batch.add(minute, measurement)
-                slowest = self._slowest.get(measurement.kind)
-                if slowest is None or measurement.microseconds > slowest.microseconds:
-                    self._slowest[measurement.kind] = measurement
+                for part in measurement.parts():
+                    self._batch.add(minute, part)
+                    slowest = self._slowest.get(part.kind)
+                    if slowest is None or part.microseconds > slowest.microseconds:
+                        self._slowest[part.kind] = part
             return self._batch.write()
 
     def take_slowest(self) -> dict[str, Measurement]:

@@ -2,28 +2,29 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from time import perf_counter_ns
 from typing import Any
 
-from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from performance.masking import label_of
 from performance.metrics import trace
 from performance.metrics.recorder import Measurement, recorder
-from performance.metrics.slow_log import log_if_slow
+from performance.metrics.slow_log import LEAST_MS, log_if_slow
 from performance.metrics.store import QUERY
 
 
 class Statements:
-    """What one request asked of its databases."""
+    """What one request asked of its databases: how much, for how long, and each query's name and microseconds."""
 
-    __slots__ = ("count", "nanoseconds")
+    __slots__ = ("count", "nanoseconds", "queries")
 
     def __init__(self) -> None:
         self.count = 0
         self.nanoseconds = 0
+        self.queries: list[tuple[str, int]] = []
 
     @property
     def milliseconds(self) -> float:
@@ -45,36 +46,37 @@ def executed(statement: object, nanoseconds: int) -> None:
 
 
 def measured(name: str, nanoseconds: int) -> None:
-    """Record a query under its name, and log it if it was slow."""
-    request = trace.current.get()
-    recorder.record(Measurement(QUERY, name, nanoseconds // 1000, request))
-    log_if_slow(kind="query", name=name, milliseconds=nanoseconds / 1e6, trace=request)
+    """Record a query under its name, with those of its request, and log it if it was slow."""
+    if (statements := current.get()) is not None:
+        statements.queries.append((name, nanoseconds // 1000))
+    else:
+        recorder.record(Measurement(QUERY, name, nanoseconds // 1000, trace.current.get()))
+    if nanoseconds > LEAST_MS * 1e6:
+        log_if_slow(kind="query", name=name, milliseconds=nanoseconds / 1e6, trace=trace.current.get())
 
 
 @contextmanager
 def counted() -> Iterator[Statements]:
     """Count every statement of this thread, on every database."""
-    statements, token = start()
+    statements = Statements()
+    token = current.set(statements)
     try:
         yield statements
     finally:
         current.reset(token)
+        for name, microseconds in statements.queries:
+            recorder.record(Measurement(QUERY, name, microseconds, trace.current.get()))
 
 
-def start() -> tuple[Statements, Token[Statements | None]]:
-    """Begin to count; the caller resets `current` with the token.
-
-    The wrapper stays on the connection, which lives as long as the thread: putting it there and taking it
-    away again on every request costs more than all else that is measured.
-    """
-    for connection in connections.all():
-        if _measure not in connection.execute_wrappers:
-            connection.execute_wrappers.append(_measure)
-    statements = Statements()
-    return statements, current.set(statements)
+def watch(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    """Measure what a connection will be asked; it stays watched, which costs a request less than beginning anew."""
+    if _measure not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_measure)
 
 
 def _measure(execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    if current.get() is None:
+        return execute(statement, params, many, context)
     started = perf_counter_ns()
     try:
         return execute(statement, params, many, context)

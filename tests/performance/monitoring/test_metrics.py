@@ -125,7 +125,7 @@ def test_names_are_bounded_whatever_they_are_made_of() -> None:
     full = Batch()
     for number in range(batch.MAX_NAMES + 50):
         full.add(1, Measurement(store.QUERY, f"query {number}", 1))
-    names = {field.split(batch.SEPARATOR)[1] for field in full.minutes[1]}
+    names = {name for _, name, _, _ in full.minutes[1]}
     assert len(names) == batch.MAX_NAMES + 1
     assert batch.OTHER in names
 
@@ -140,10 +140,11 @@ def test_the_queue_is_bounded() -> None:
 class TestSlowLog:
     @pytest.fixture
     def pause(self, settings: Settings) -> None:
-        settings.SLOW_QUERY_THRESHOLD = 0.02
+        # Wide apart: a busy machine sleeps longer than it was told.
+        settings.SLOW_QUERY_THRESHOLD = 0.2
 
     @pytest.mark.django_db
-    @pytest.mark.parametrize(("seconds", "level"), [(0.03, logging.WARNING), (0.06, logging.ERROR)])
+    @pytest.mark.parametrize(("seconds", "level"), [(0.22, logging.WARNING), (0.42, logging.ERROR)])
     def test_a_slow_query_is_logged_without_its_parameters(
         self, pause: None, caplog: pytest.LogCaptureFixture, seconds: float, level: int
     ) -> None:
@@ -161,7 +162,7 @@ class TestSlowLog:
     def test_it_can_be_switched_off(self, pause: None, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
         settings.ENABLE_PERFORMANCE_LOGGING = False
         with track_query("slow"), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.03)")
+            cursor.execute("SELECT pg_sleep(0.22)")
         assert not caplog.records
 
     def test_what_is_quick_is_not_logged(self, pause: None, caplog: pytest.LogCaptureFixture) -> None:
