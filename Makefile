@@ -35,7 +35,7 @@ lint: setup-dev ## Check style, types, migrations and the direction of imports
 faults: setup-dev ## Run the long fault matrices and write benchmarks/faults.json
 	$(PYTHON) -m pytest -n logical tests/faults --full $(ARGS)
 
-bench: setup-dev ## Run the benchmarks and write benchmarks/results.json
+bench: setup-dev ## Measure every promise about speed; ARGS=--help says which parts there are
 	$(PYTHON) -m benchmarks $(ARGS)
 
 screenshots: setup-dev ## Write docs/screenshots/ from the demo community (needs Chromium)

@@ -1,28 +1,30 @@
-"""Bounded load on 127.0.0.1: wrk when it is installed, else threads of our own."""
+"""Bounded load on 127.0.0.1: wrk when it is installed, else a client of our own that needs about twice its CPU."""
 
-import http.client
 import json
 import re
 import shutil
 import subprocess
-import threading
-import time
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import cycle
+from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 CONNECTIONS = 8
 WRK = shutil.which("wrk")
 
-# One wrk thread walks the callers in turn.
+# One wrk thread walks the requests in turn.
 _SCRIPT = """
 local at = 0
 local requests = {}
 init = function(args)
   for line in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format("GET", wrk.path, {["Authorization"] = line, ["Host"] = "localhost"})
+    local method, path, key, etag, body = line:match("([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)")
+    local headers = {["Authorization"] = "Bearer " .. key, ["Host"] = "localhost"}
+    if etag ~= "" then headers["If-None-Match"] = etag end
+    if body ~= "" then headers["Content-Type"] = "application/json" end
+    requests[#requests + 1] = wrk.format(method, path, headers, body ~= "" and body or nil)
   end
 end
 request = function() at = at % #requests + 1 return requests[at] end
@@ -35,9 +37,24 @@ end
 """
 
 
+class Request(NamedTuple):
+    path: str
+    key: str
+    method: str = "GET"
+    # What the caller has already, for a 304.
+    etag: str = ""
+    body: str = ""
+
+    def line(self) -> str:
+        return f"{self.method}\t{self.path}\t{self.key}\t{self.etag}\t{self.body}\n"
+
+
 @dataclass(frozen=True)
 class Measured:
-    """One burst: requests, its length in seconds, and percentiles of latency in milliseconds."""
+    """One burst: requests, its length in seconds, percentiles of latency in milliseconds, answers of 400 and more.
+
+    `outcomes` counts the values of `X-Cache`; wrk does not look at them.
+    """
 
     requests: int
     seconds: float
@@ -45,63 +62,50 @@ class Measured:
     p95: float
     p99: float
     errors: int
+    outcomes: dict[str, int] = field(default_factory=dict)
 
     @property
     def per_second(self) -> float:
         return max(1, self.requests) / self.seconds
 
 
-def burst(*, port: int, path: str, keys: Sequence[str], seconds: float, folder: Path) -> Measured:
-    """Send requests for some seconds over a few connections, each caller in turn."""
-    return (_with_wrk if WRK else _with_threads)(port, path, keys, seconds, folder)
+def burst(*, port: int, requests: Sequence[Request], seconds: float, connections: int = CONNECTIONS) -> Measured:
+    """Send requests for some seconds, each in its turn, over a few connections. Raises `SystemExit` on an error."""
+    with TemporaryDirectory() as folder:
+        lines = Path(folder) / "requests.txt"
+        lines.write_text("".join(request.line() for request in requests))
+        found = (_with_wrk if WRK else _with_client)(port, lines, seconds, connections)
+    if found.errors:
+        raise SystemExit(f"{found.errors} of {found.requests} requests failed, such as {requests[0].path}.")
+    return found
 
 
-def _with_wrk(port: int, path: str, keys: Sequence[str], seconds: float, folder: Path) -> Measured:
-    script, lines = folder / "load.lua", folder / "callers.txt"
+def _with_wrk(port: int, lines: Path, seconds: float, connections: int) -> Measured:
+    script = lines.with_name("load.lua")
     script.write_text(_SCRIPT)
-    lines.write_text("".join(f"Bearer {key}\n" for key in keys))
-    command = [
-        str(WRK),
-        "-t1",
-        f"-c{CONNECTIONS}",
-        f"-d{max(1, round(seconds))}s",
-        "--timeout",
-        "30s",
-        "-s",
-        str(script),
-    ]
-    command += [f"http://127.0.0.1:{port}{path}", "--", str(lines)]
-    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30).stdout
+    duration = f"-d{max(1, round(seconds))}s"
+    command = [str(WRK), "-t1", f"-c{connections}", duration, "--timeout", "30s", "-s", str(script)]
+    command += [f"http://127.0.0.1:{port}", "--", str(lines)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
     found = re.search(r"RESULT (.*)", output)
     if found is None:
         raise SystemExit(f"wrk said nothing of use:\n{output}")
     return Measured(**json.loads(found[1]))
 
 
-def _with_threads(port: int, path: str, keys: Sequence[str], seconds: float, folder: Path) -> Measured:
-    latencies: list[float] = []
-    errors: list[int] = []
-    started = time.perf_counter()
+def _with_client(port: int, lines: Path, seconds: float, connections: int) -> Measured:
+    return _from_client(port, lines, connections, f"--seconds={seconds}", seconds + 60)
 
-    def send(mine: Sequence[str]) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        for key in cycle(mine):
-            if time.perf_counter() - started > seconds:
-                connection.close()
-                return
-            sent = time.perf_counter()
-            connection.request("GET", path, headers={"Authorization": f"Bearer {key}", "Host": "localhost"})
-            response = connection.getresponse()
-            response.read()
-            latencies.append((time.perf_counter() - sent) * 1000)
-            if response.status != 200:
-                errors.append(response.status)
 
-    threads = [threading.Thread(target=send, args=[keys[n::CONNECTIONS] or keys]) for n in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    took = time.perf_counter() - started
-    cuts = quantiles(latencies, n=100)
-    return Measured(len(latencies), took, cuts[49], cuts[94], cuts[98], len(errors))
+def send_all(*, port: int, requests: Sequence[Request], connections: int = CONNECTIONS) -> Measured:
+    """Send each of the requests once, and count what `X-Cache` said of them."""
+    with TemporaryDirectory() as folder:
+        lines = Path(folder) / "requests.txt"
+        lines.write_text("".join(request.line() for request in requests))
+        return _from_client(port, lines, connections, "--once", 600)
+
+
+def _from_client(port: int, lines: Path, connections: int, how: str, patience: float) -> Measured:
+    command = [sys.executable, "-m", "benchmarks.client", str(port), str(lines), str(connections), how]
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=patience).stdout
+    return Measured(**json.loads(output))

@@ -1,15 +1,14 @@
-"""The data set, the callers and the statements of a run."""
+"""The callers of a run, the statements and the addresses that its peers get."""
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core.management import call_command
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -18,41 +17,38 @@ from agents.services.keys import create_key
 from feed import reads, timelines
 from performance.prepared.compiler import compile_query
 from performance.prepared.parameters import Parameter
-from posts.models import Post
 
 KEY_NAME = "benchmark"
 VIEWERS = 100
 
 
-def fill(posts: int) -> None:
-    """Make the tables and, when there are fewer posts than that, fill them with the synthetic network."""
-    call_command("migrate", verbosity=0)
-    if Post.objects.count() < posts * 0.99:
-        sizes = {"users": 40_000, "agents": 10_000, "follows": 2_000_000, "likes": 3_000_000}
-        scaled = {name: max(100, min(size, size * posts // 1_000_000)) for name, size in sizes.items()}
-        call_command("seed_load", posts=posts, reset=True, **scaled)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+class Caller(NamedTuple):
+    """Somebody with a key, for as long as the measuring takes."""
+
+    secret: str
+    key_id: int
+    profile_id: int
 
 
-def callers(*, following: tuple[int, int], count: int = VIEWERS) -> list[str]:
-    """Return a new key of each of some people who follow that many."""
+@contextmanager
+def callers(*, following: tuple[int, int], count: int = VIEWERS) -> Iterator[list[Caller]]:
+    """Give a new key to some people who follow between so many; take the keys back afterwards."""
     low, high = following
     people = Profile.objects.filter(
         kind="person", user__isnull=False, following_count__gte=low, following_count__lte=high
-    ).order_by("id")[:count]
-    return [key_of(person) for person in people]
+    ).order_by("-id")[:count]
+    found = [caller_of(person) for person in people]
+    try:
+        yield found
+    finally:
+        ApiKey.objects.filter(pk__in=[caller.key_id for caller in found]).delete()
 
 
-def key_of(person: Profile) -> str:
+def caller_of(person: Profile) -> Caller:
     row, secret = create_key(profile=person, name=KEY_NAME, scopes=["read", "social", "post"])
     # Used just now: recording a use is not what is measured.
     ApiKey.objects.filter(pk=row.pk).update(last_used_at=timezone.now())
-    return secret
-
-
-def remove_callers() -> None:
-    ApiKey.objects.filter(name=KEY_NAME).delete()
+    return Caller(secret, row.pk, person.pk)
 
 
 COLUMNS: dict[str, Any] = {
@@ -119,5 +115,9 @@ def addresses() -> dict[str, str]:
     }
 
 
-def environment(statements: Path, extra: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
-    return {**os.environ, **addresses(), "BENCH_STATEMENTS": str(statements), **dict(extra)}
+def environment(statements: Path | None = None) -> dict[str, str]:
+    """Return what servers need to use the database that Django uses now."""
+    told = {"BENCH_DATABASE": str(settings.DATABASES["default"]["NAME"])}
+    if statements:
+        told["BENCH_STATEMENTS"] = str(statements)
+    return {**os.environ, **addresses(), **told}

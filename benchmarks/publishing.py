@@ -120,6 +120,7 @@ def one_minute(count: int = 10_000) -> Iterator[Row]:
     assert server.stdout is not None
     url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
     environment = os.environ | {"FETCH_ALLOWED_NETWORKS": "127.0.0.0/8"}
+    environment["BENCH_DATABASE"] = str(connection.settings_dict["NAME"])
     try:
         with publisher(url) as (owner, accounts):
             command = [sys.executable, "-c", WORKER, "75"]

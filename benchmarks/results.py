@@ -1,43 +1,74 @@
-"""`results.json`: one row per figure, with its goal where it has one."""
+"""What a run found: rows with their goals, kept in `results.json` by the part of the bench that measured them."""
 
 import json
+import operator
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from statistics import median
+from typing import Any, NamedTuple, TypedDict
 
 FILE = Path(__file__).parent / "results.json"
+HOLDS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt, "==": operator.eq,
+}  # fmt: skip
 
 
-class Figure(NamedTuple):
-    """A measured value; `op` and `goal` say what it must be (">=", "<=", or nothing)."""
+class Row(NamedTuple):
+    """A figure: `value op goal` is what must hold; without a goal it only informs.
+
+    `low` and `high` are the extremes of the rounds, whose median is `value`.
+    """
 
     name: str
     value: float
-    unit: str
     op: str = ""
     goal: float | None = None
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
 
     @property
     def is_reached(self) -> bool | None:
-        if self.goal is None:
-            return None
-        return self.value >= self.goal if self.op == ">=" else self.value <= self.goal
-
-    def row(self) -> dict[str, Any]:
-        return {"name": self.name, "value": round(self.value, 3), "op": self.op, "goal": self.goal, "unit": self.unit}
+        return None if self.goal is None else HOLDS[self.op](self.value, self.goal)
 
 
-def save(figures: list[Figure]) -> None:
-    """Write figures into the file; those of other runs stay."""
-    kept = json.loads(FILE.read_text()) if FILE.exists() else []
-    names = {figure.name for figure in figures}
-    rows = [row for row in kept if row["name"] not in names] + [figure.row() for figure in figures]
-    FILE.write_text(json.dumps(rows, indent=1) + "\n")
+class Run(TypedDict):
+    """One run of one part; the load average is what the machine carried before it began."""
+
+    measured_at: str
+    seconds: float
+    load: float
+    posts: int
+    rows: list[dict[str, Any]]
 
 
-def show(figures: list[Figure]) -> None:
-    width = max(len(figure.name) for figure in figures)
-    for figure in figures:
-        goal = (
-            "" if figure.goal is None else f"{figure.op} {figure.goal:g} {'reached' if figure.is_reached else 'MISSED'}"
-        )
-        print(f"{figure.name:<{width}}  {figure.value:>10.3f} {figure.unit:<10} {goal}")
+class Results(TypedDict):
+    machine: str
+    parts: dict[str, Run]
+
+
+def from_rounds(name: str, rounds: Sequence[float], op: str = "", goal: float | None = None, unit: str = "") -> Row:
+    """Make a row of what the rounds measured: their median, and their extremes."""
+    return Row(name, median(rounds), op, goal, unit, min(rounds), max(rounds))
+
+
+def packed(row: Row) -> dict[str, Any]:
+    """Return a row as the file has it: without what is empty, numbers with six significant digits."""
+    return {
+        name: float(f"{value:.6g}") if isinstance(value, float) else value
+        for name, value in row._asdict().items()
+        if value not in (None, "")
+    }
+
+
+def rows_of(run: Run) -> list[Row]:
+    return [Row(**row) for row in run["rows"]]
+
+
+def load(file: Path = FILE) -> Results:
+    empty: Results = {"machine": "", "parts": {}}
+    return json.loads(file.read_text()) if file.exists() else empty
+
+
+def save(results: Results, file: Path = FILE) -> None:
+    file.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")

@@ -23,8 +23,6 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
     django.setup()
 
-from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import override_settings
 
@@ -37,6 +35,8 @@ from agents.knowledge.retrieval.search import Filters, Hit, search
 from agents.knowledge.services import ledger
 from agents.knowledge.services.research import research
 from agents.services.people import create_person
+from benchmarks import databases
+from benchmarks.parts import Options
 from benchmarks.retrieval_questions import Question, questions_and_articles
 
 DATABASE = "aviary_bench_retrieval"
@@ -209,6 +209,7 @@ def measure(path: Path, figures: Sequence[str] = ()) -> list[Row]:
         "quality": lambda: quality(questions),
         "citations": lambda: citation_precision(questions),
         "ledger": ledger_rate,
+        "10k": lambda: speed(questions, 10_000),
         "100k": lambda: speed(questions, 100_000),
         "1m": lambda: speed(questions, 1_000_000),
     }
@@ -217,13 +218,25 @@ def measure(path: Path, figures: Sequence[str] = ()) -> list[Row]:
     return rows
 
 
+def rows(options: Options) -> list[Row]:
+    """Measure everything on the articles of the options, a million passages only on request."""
+    assert options.articles is not None
+    sizes = ("10k", "100k", "1m") if options.is_all else ("10k", "100k")
+    make_anew()
+    found = measure(options.articles, ("quality", "citations", "ledger", *sizes))
+    speeds = [row for row in found if row["name"].startswith("hybrid retrieval over")]
+    growth = speeds[-1]["value"] / speeds[0]["value"]
+    return [*found, row(f"the same, {sizes[-1]} passages vs {sizes[0]}", growth, "<=", 2.0, "x")]
+
+
+def make_anew() -> None:
+    databases.administer(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+    databases.use(databases.prepared(DATABASE))
+
+
 def main() -> None:
     path, *figures = sys.argv[1:]
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {DATABASE}")
-    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = DATABASE
-    call_command("migrate", verbosity=0)
+    make_anew()
     for figure in measure(Path(path), figures):
         print(f"{figure['name']:60} {figure['value']:>12} {figure['op']} {figure['goal']} {figure['unit']}", flush=True)
 

@@ -4,8 +4,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -16,11 +19,11 @@ BIN = Path(sys.executable).parent
 
 @dataclass
 class Peer:
-    """Somebody who serves the feed: how it is started, and where it listens."""
+    """Somebody who serves: how it is started, and where it listens."""
 
     name: str
     target: str
-    path: str
+    path: str = ""
     is_async: bool = False
     environ: dict[str, str] = field(default_factory=dict)
     port: int = 0
@@ -45,7 +48,7 @@ class Peer:
         options += ["--blocking-threads-idle-timeout", "600"]
         return [str(BIN / "granian"), *options, self.target]
 
-    def wait(self, *, seconds: float = 30) -> None:
+    def wait(self, *, seconds: float = 60) -> None:
         give_up = time.monotonic() + seconds
         while time.monotonic() < give_up:
             try:
@@ -55,7 +58,7 @@ class Peer:
                 if self.process.poll() is not None:
                     break
                 time.sleep(0.1)
-        raise SystemExit(f"{self.name} did not start: see the log.")
+        raise SystemExit(f"{self.name} did not start.")
 
     def stop(self) -> None:
         if self.process is None:
@@ -66,7 +69,9 @@ class Peer:
                 process.terminate()
             except psutil.NoSuchProcess:
                 continue
-        psutil.wait_procs(every, timeout=5)
+        _, alive = psutil.wait_procs(every, timeout=5)
+        for process in alive:
+            process.kill()
 
     def cpu_seconds(self) -> float:
         return sum(process.cpu_times().user + process.cpu_times().system for process in self._processes())
@@ -77,3 +82,32 @@ class Peer:
 
     def _processes(self) -> list[Any]:
         return [self.process, *self.process.children(recursive=True)]
+
+
+AVIARY_SETTINGS = {"DJANGO_SETTINGS_MODULE": "benchmarks.peers.aviary_settings"}
+
+
+def aviary(name: str, *, is_cached: bool, **environ: str) -> Peer:
+    """Make a server of the real thing, its response cache on or off."""
+    uncached = {} if is_cached else {"BENCH_UNCACHED": "1"}
+    return Peer(name, "config.wsgi:application", "/api/feed", environ=AVIARY_SETTINGS | uncached | environ)
+
+
+@contextmanager
+def serving(peers: Iterable[Peer], environ: dict[str, str]) -> Iterator[None]:
+    """Run servers; show their log when the work with them fails."""
+    started = []
+    with TemporaryDirectory() as folder:
+        log = Path(folder) / "servers.log"
+        try:
+            for peer in peers:
+                started.append(peer)
+                peer.start(environ, log)
+                peer.wait()
+            yield
+        except BaseException:
+            print(log.read_text(errors="replace")[-4000:] if log.exists() else "")
+            raise
+        finally:
+            for peer in started:
+                peer.stop()

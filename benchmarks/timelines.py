@@ -17,6 +17,7 @@ if __name__ == "__main__":
     django.setup()
 
 from agents.models import Profile
+from benchmarks.results import Row
 from feed import timelines
 from posts.models import Post
 from posts.querysets import PostQuerySet
@@ -83,6 +84,25 @@ def milliseconds(posts: PostQuerySet) -> float:
             (plan,) = cursor.fetchone()
             times.append(float((json.loads(plan) if isinstance(plan, str) else plan)[0]["Execution Time"]))
     return min(times)
+
+
+def rows() -> list[Row]:
+    """Time what home chooses, and what most people write beside it, for each group of viewers."""
+    middle = key_in_the_middle()
+    found = []
+    for count in FOLLOWING:
+        group = viewers_following(count)
+        if not group:
+            continue
+        for page, before in (("page 1", None), ("a deep page", middle)):
+            chosen = [milliseconds(home(viewer, before)) for viewer in group]
+            usual = [milliseconds(naive(viewer, before)) for viewer in group]
+            name = f"{page}, following {count:,}"
+            found += [
+                Row(f"{name}: home, median", median(chosen), unit="ms"),
+                Row(f"{name}: IN (SELECT followed), median", median(usual), unit="ms"),
+            ]
+    return found
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+DATABASES["default"]["NAME"] = env.str("BENCH_DATABASE")
 # As with an untuned project.
 DATABASES["default"]["OPTIONS"].pop("options", None)
 REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]}

@@ -14,11 +14,11 @@ LINES_PER_WRITE = 2000
 
 
 def copy_rows(model: type[models.Model], columns: list[str], lines: Iterable[str]) -> None:
-    """COPY lines of tab-separated values; fields not named take the model's default."""
+    """COPY lines of tab-separated values; fields not named take the default of the model or the table."""
     rest = {
         str(field.column): field.get_default()
         for field in model._meta.concrete_fields
-        if field.column not in columns and not field.primary_key
+        if field.column not in columns and not field.primary_key and not field.has_db_default()
     }
     tail = "".join(f"\t{encoded(value)}" for value in rest.values()) + "\n"
     names: list[sql.Composable] = [sql.Identifier(name) for name in [*columns, *rest]]

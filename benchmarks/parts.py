@@ -1,0 +1,93 @@
+"""The parts of the bench. Each runs in a process of its own, so that none inherits another's memory or caches."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.results import Row
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for."""
+
+    posts: int = 1_000_000
+    rounds: int = 5
+    # Of load per peer and round.
+    seconds: float = 3
+    # Also what takes long: growth to ten million posts and a million passages.
+    is_all: bool = False
+    articles: Path | None = None
+    # Names, or parts of names, of the peers to compare with; empty for all.
+    peers: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, arguments: argparse.Namespace) -> "Options":
+        return cls(
+            arguments.posts, arguments.rounds, arguments.seconds, arguments.all, arguments.articles,
+            tuple(arguments.peers),
+        )  # fmt: skip
+
+
+def reading(options: Options) -> list[Row]:
+    from benchmarks import side_by_side
+
+    return side_by_side.rows(options)
+
+
+def writing(options: Options) -> list[Row]:
+    from benchmarks import writing
+
+    return writing.rows(options)
+
+
+def growth(options: Options) -> list[Row]:
+    from benchmarks import growth
+
+    return growth.rows(options)
+
+
+def mix(options: Options) -> list[Row]:
+    from benchmarks import reading_mix
+
+    return reading_mix.rows(options)
+
+
+def monitoring(options: Options) -> list[Row]:
+    from benchmarks import monitoring
+
+    return monitoring.rows(options)
+
+
+def timelines(options: Options) -> list[Row]:
+    from benchmarks import databases, timelines
+
+    databases.use(databases.of_posts(options.posts, people_of=options.posts))
+    return timelines.rows()
+
+
+def generation(options: Options) -> list[Row]:
+    from benchmarks import databases, generation
+
+    databases.use(databases.prepared(f"{databases.PREFIX}generation"))
+    return [Row(**row) for row in generation.rows()]
+
+
+def publishing(options: Options) -> list[Row]:
+    from benchmarks import databases, publishing
+
+    databases.use(databases.prepared(f"{databases.PREFIX}publishing"))
+    return [Row(**row) for row in publishing.rows()]
+
+
+def retrieval(options: Options) -> list[Row]:
+    from benchmarks import retrieval
+
+    return [Row(**row) for row in retrieval.rows(options)]
+
+
+PARTS: dict[str, Callable[[Options], list[Row]]] = {
+    part.__name__: part
+    for part in (reading, writing, growth, mix, monitoring, timelines, generation, publishing, retrieval)
+}
