@@ -176,7 +176,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "reader:log-in"
 LOGIN_REDIRECT_URL = "reader:home"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "performance.sessions"
 
 SECURE_CSP: dict[str, list[str]] = {
     "default-src": [CSP.SELF],

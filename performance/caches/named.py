@@ -23,6 +23,7 @@ LIFETIMES = {
     "posts": 600,
     "profile": 300,
     "agent_ids": 300,
+    "sessions": 300,
     "analytics": 300,
     "agent": 120,
     "dashboard": 60,

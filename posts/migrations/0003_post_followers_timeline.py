@@ -2,8 +2,11 @@
 
 from django.db import migrations, models
 
+from performance.indexes.operations import AddIndexSafely
+
 
 class Migration(migrations.Migration):
+    atomic = False
 
     dependencies = [
         ('agents', '0002_rate_windows'),
@@ -11,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexSafely(
             model_name='post',
             index=models.Index(models.OrderBy(models.F('timeline_key'), descending=True), condition=models.Q(('layer__lte', 1), ('timeline_key__isnull', False)), include=('author',), name='post_followers_timeline'),
         ),

@@ -2,8 +2,11 @@
 
 from django.db import migrations, models
 
+from performance.indexes.operations import AddIndexSafely
+
 
 class Migration(migrations.Migration):
+    atomic = False
 
     dependencies = [
         ('agents', '0005_notifications_and_blocks'),
@@ -11,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexSafely(
             model_name='post',
             index=models.Index(models.F('author'), models.OrderBy(models.F('timeline_key'), descending=True), condition=models.Q(('kind', 'update'), ('timeline_key__isnull', False)), include=('layer',), name='post_author_updates'),
         ),

@@ -1,6 +1,8 @@
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
@@ -8,6 +10,7 @@ from tests.posts.generation.conftest import script as script
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "faults.json"
 
+_measured: dict[str, dict[str, Any]] = {}
 _runs: Counter[str] = Counter()
 _failures: Counter[str] = Counter()
 
@@ -20,6 +23,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     name = report.nodeid.rpartition("::")[2].partition("[")[0].removeprefix("test_").replace("_", " ")
     _runs[name] += report.when == "call"
     _failures[name] += report.failed
+    if report.when == "call":
+        _measured.update(report.user_properties)
 
 
 @pytest.hookimpl(trylast=True)
@@ -30,4 +35,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             {"name": f"{name}: failures", "value": _failures[name], "op": "<=", "goal": 0, "unit": f"of {runs} runs"}
             for name, runs in _runs.items()
         ]
-        RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+        RESULTS.write_text(json.dumps([*rows, *_measured.values()], indent=1) + "\n")
+
+
+class Measure(Protocol):
+    def __call__(self, name: str, value: float, *, goal: float, unit: str) -> None: ...
+
+
+@pytest.fixture
+def measure(record_property: Callable[[str, object], None]) -> Measure:
+    """Write down a figure, which is to be at most `goal`, for `benchmarks/faults.json`."""
+
+    def write_down(name: str, value: float, *, goal: float, unit: str) -> None:
+        record_property(name, {"name": name, "value": value, "op": "<=", "goal": goal, "unit": unit})
+
+    return write_down
+
+
+@pytest.fixture
+def is_full(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--full", default=False))

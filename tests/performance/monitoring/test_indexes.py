@@ -120,6 +120,18 @@ def test_a_bloated_index_is_found(scratch: None) -> None:
     assert ("bloated", "scratch_kind") in {(finding.kind, finding.name) for finding in findings()}
 
 
+def test_a_large_index_that_nobody_reads_is_found_until_somebody_does(scratch: None) -> None:
+    def unused() -> set[str]:
+        return {finding.name for finding in findings() if finding.kind == "unused"}
+
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO scratch SELECT n, n FROM generate_series(20001, 120000) n")
+        assert "scratch_kind" in unused()
+        cursor.execute("SELECT id FROM scratch WHERE kind = 7")
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+    assert "scratch_kind" not in unused()
+
+
 def test_every_former_index_has_a_counterpart_or_a_reason() -> None:
     assert [former.name for former in catalogue.CATALOGUE if not former.indexes and not former.why] == []
     assert catalogue.absent(index_names()) == []

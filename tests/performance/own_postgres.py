@@ -1,4 +1,4 @@
-"""Two PostgreSQL servers of a test's own: a primary with Aviary's tables, and a streaming replica of it."""
+"""PostgreSQL servers of a test's own: one as it likes, or a primary with Aviary's tables and a streaming replica."""
 
 import os
 import shutil
@@ -35,13 +35,15 @@ INITDB = [
 
 
 class Server:
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, **options: str) -> None:
         self.data = folder / name
         self.sockets = folder / f"{name}.run"
         self.account = service_account(layout.current())
         self.bin = find_programs(layout.current()).postgres.parent
-        self.sockets.mkdir()
-        os.chown(self.sockets, self.account.pw_uid, self.account.pw_gid)
+        self.options = {**OPTIONS, **options, "unix_socket_directories": str(self.sockets)}
+        for path in (self.data, self.sockets):
+            path.mkdir(mode=0o700)
+            os.chown(path, self.account.pw_uid, self.account.pw_gid)
         self.process: psutil.Popen | None = None
 
     def run(self, program: str, *arguments: str) -> None:
@@ -49,7 +51,7 @@ class Server:
         subprocess.run(command, check=True, capture_output=True, cwd=self.sockets, **run_as(self.account))
 
     def start(self) -> None:
-        options = (f"{name}={value}" for name, value in {**OPTIONS, "unix_socket_directories": self.sockets}.items())
+        options = (f"{name}={value}" for name, value in self.options.items())
         command = [str(self.bin / "postgres"), "-D", str(self.data), *(word for o in options for word in ("-c", o))]
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": self.sockets}
         self.process = psutil.Popen(command, **quiet, **run_as(self.account))
@@ -100,28 +102,41 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 20) -> None:
 
 
 @contextmanager
-def primary_and_replica() -> Iterator[tuple[Server, Server]]:
-    folder = Path(tempfile.mkdtemp(prefix="aviary-replication-"))
+def folder_of_servers() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="aviary-servers-"))
     folder.chmod(0o711)
     try:
-        primary, replica = Server(folder, "primary"), Server(folder, "replica")
-        for server in (primary, replica):
-            server.data.mkdir(mode=0o700)
-            os.chown(server.data, server.account.pw_uid, server.account.pw_gid)
-        primary.run("initdb", "-D", str(primary.data), "-U", "postgres", *INITDB)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def own_server(**options: str) -> Iterator[Server]:
+    """Start a server with an empty database, for what the tests' own server may not have."""
+    with folder_of_servers() as folder:
+        server = Server(folder, "server", **options)
+        server.run("initdb", "-D", str(server.data), "-U", "postgres", *INITDB)
         try:
-            primary.start()
-            primary.ask("CREATE DATABASE aviary", database="postgres")
-            copy_tables(primary)
-            source = ["-h", str(primary.sockets), "-U", "postgres", "--checkpoint=fast", "--no-sync"]
+            server.start()
+            server.ask("CREATE DATABASE aviary", database="postgres")
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def primary_and_replica() -> Iterator[tuple[Server, Server]]:
+    with own_server() as primary, folder_of_servers() as folder:
+        copy_tables(primary)
+        replica = Server(folder, "replica")
+        source = ["-h", str(primary.sockets), "-U", "postgres", "--checkpoint=fast", "--no-sync"]
+        try:
             replica.run("pg_basebackup", *source, "-D", str(replica.data), "-R")
             replica.start()
             yield primary, replica
         finally:
             replica.stop()
-            primary.stop()
-    finally:
-        shutil.rmtree(folder)
 
 
 def copy_tables(to: Server) -> None:
