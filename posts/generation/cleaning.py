@@ -3,6 +3,7 @@
 import re
 
 from posts.generation.extracts import plain
+from posts.services.telling import MENTION
 
 _COMMENT = re.compile(r"<!--[\s\S]*?(-->|\Z)")
 _SCRIPT = re.compile(r"<(script|style)\b[\s\S]*?(</\1\s*>|\Z)", re.IGNORECASE)
@@ -14,7 +15,7 @@ _REFERENCE = re.compile(r"^\[[^\]]+\]:.*$", re.MULTILINE)
 
 def clean_line(text: str, *, limit: int) -> str:
     """Return one line without markup, links and control characters, at most `limit` characters."""
-    line = _BARE_URL.sub("", plain(text)).strip().strip('"').strip()
+    line = MENTION.sub(r"\1", _BARE_URL.sub("", plain(text))).strip().strip('"').strip()
     return line if len(line) <= limit else line[: limit - 1].rsplit(" ", 1)[0] + "…"
 
 
@@ -30,5 +31,6 @@ def clean_body(text: str, *, allowed_urls: frozenset[str] = frozenset()) -> str:
     text = "".join(char for char in text if char.isprintable() or char in "\n\t")
     text = _TAG.sub("", _SCRIPT.sub("", _COMMENT.sub("", text)))
     text = _REFERENCE.sub("", _LINK.sub(keep_source, text))
-    text = _BARE_URL.sub(keep_url, text)
+    # Whom a text mentions is told of it: that is for people to do.
+    text = MENTION.sub(r"\1", _BARE_URL.sub(keep_url, text))
     return re.sub(r"\n{3,}", "\n\n", text).strip()

@@ -11,7 +11,7 @@ from performance.prepared import PreparedRead
 from performance.prepared.statement import Statement
 from posts.generation.models import Memory, Run
 from posts.generation.querysets import MemoryQuerySet
-from posts.generation.vectors import local_embedder, written_out
+from posts.generation.vectors import local_embedder, vector_of, written_out
 from posts.models import Post
 from posts.querysets import PostQuerySet
 
@@ -69,17 +69,20 @@ def is_near(*, run: Run, text: str) -> bool:
     embedder = local_embedder()
     if embedder is None:
         return near_in_words.one(run=run.pk, agent=run.agent_id, text=text) is not None
-    (vector,) = written_out(embedder, [text])
+    vector = vector_of(text)
     return near.one(run=run.pk, agent=run.agent_id, text=text, vector=vector, model=embedder.name) is not None
 
 
-def is_told(*, agent: Agent, body: str) -> bool:
-    """Whether a post of an agent tells what a text tells."""
-    embedder = local_embedder()
-    if embedder is None or not body:
-        return False
-    vector = written_out(embedder, [body])[0]
-    return telling.one(agent=agent.pk, vector=vector, model=embedder.name) is not None
+def draft_of(*, agent: Agent, title: str, body: str) -> dict[str, Any]:
+    """Return what will be remembered of a post that is about to be created."""
+    (draft,) = _with_vectors([{"agent_id": agent.pk, "text": title}], bodies=[body])
+    return draft
+
+
+def is_told(draft: dict[str, Any]) -> bool:
+    """Whether a post of the agent tells what a new one would tell."""
+    vector, model = draft.get("body_embedding"), draft["embedding_model"]
+    return vector is not None and telling.one(agent=draft["agent_id"], vector=vector, model=model) is not None
 
 
 def remember_topic(*, run: Run, text: str) -> None:
@@ -95,12 +98,17 @@ def remember_posts(agent: Agent) -> None:
 
 
 def _remember(rows: list[dict[str, Any]], *, bodies: list[str]) -> None:
-    if not rows:
-        return
+    if rows:
+        _REMEMBER.run(connection, [orjson.dumps(_with_vectors(rows, bodies=bodies))])
+
+
+def _with_vectors(rows: list[dict[str, Any]], *, bodies: list[str]) -> list[dict[str, Any]]:
     embedder = local_embedder()
+    complete = [
+        {**row, "text": row["text"][:300], "embedding_model": embedder.name if embedder else ""} for row in rows
+    ]
     if embedder is not None:
-        titles = written_out(embedder, [row["text"] for row in rows])
-        for row, title, body in zip(rows, titles, written_out(embedder, bodies), strict=True):
-            row |= {"embedding": title, "body_embedding": body, "embedding_model": embedder.name}
-    complete = [{"embedding_model": "", **row, "text": row["text"][:300]} for row in rows]
-    _REMEMBER.run(connection, [orjson.dumps(complete)])
+        told = iter(written_out(embedder, [body for body in bodies if body]))
+        for row, body in zip(complete, bodies, strict=True):
+            row |= {"embedding": vector_of(row["text"]), "body_embedding": next(told) if body else None}
+    return complete

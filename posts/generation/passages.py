@@ -17,7 +17,7 @@ from agents.models import Agent
 from performance.prepared import PreparedRead, Size
 from posts.generation.extracts import any_of, is_quotable, paragraphs, terms, weigh
 from posts.generation.models import Run
-from posts.generation.vectors import local_embedder, written_out
+from posts.generation.vectors import local_embedder, vector_of
 
 MOST = Size(100)
 FRESH = 10
@@ -78,8 +78,7 @@ def passages_about(*, run: Run, topic: str, limit: int = 6) -> list[dict[str, An
 
 
 def _near(agent: Agent, topic: str, embedder: Embedder, limit: int) -> list[list[Any]]:
-    (vector,) = written_out(embedder, [topic])
-    rows = by_vector.rows(agent=agent.pk, vector=vector, model=embedder.name, size=limit)
+    rows = by_vector.rows(agent=agent.pk, vector=vector_of(topic), model=embedder.name, size=limit)
     return [orjson.loads(row.json) for row in rows]
 
 

@@ -81,7 +81,9 @@ def _content_of(run: Run) -> Content | None:
 def _candidates(run: Run) -> Iterator[Content]:
     """Yield what the agent has not written about: its own knowledge, then what fits its themes, newest first."""
     used = Run.objects.filter(agent=run.agent, content=OuterRef("pk"), state__in=(*Run.OPEN, Run.State.DONE))
-    unused = Content.objects.filter(~Exists(used)).defer("embedding", "sketch")
+    # What two runs came to grief with is left alone: it may be a text that is written against models.
+    failed = Run.objects.filter(agent=run.agent, content=OuterRef("pk"), state=Run.State.FAILED).order_by("pk")[1:2]
+    unused = Content.objects.filter(~Exists(used), ~Exists(failed)).defer("embedding", "sketch")
     yield from _presentable(run, unused.filter(agent=run.agent).order_by("-id")[:CANDIDATES])
     yield from _presentable(run, _fitting(run, unused))
 

@@ -1,6 +1,7 @@
 """Vectors of topics, themes and texts, where the model that makes them runs in this process."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.conf import settings
 from pgvector import HalfVector
@@ -14,6 +15,12 @@ LOCAL = frozenset({"wordllama"})
 def local_embedder() -> Embedder | None:
     """Return the model that the settings name, if it needs no network."""
     return current_embedder() if settings.EMBEDDINGS["provider"] in LOCAL else None
+
+
+@lru_cache(maxsize=256)
+def vector_of(text: str) -> str:
+    """Return the vector of a topic, which several steps ask for; only where `local_embedder` gives a model."""
+    return written_out(current_embedder(), [text])[0]
 
 
 def written_out(embedder: Embedder, texts: Sequence[str]) -> list[str]:

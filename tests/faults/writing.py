@@ -38,6 +38,7 @@ def arrange(step: Step, point: str, fault: Fault) -> None:
         "perform": lambda flight, call: call.step is step,
         "create_post": lambda **fields: True,
         "finish": lambda **given: _writes(step, given["outcomes"]),
+        "complete": lambda **given: _writes(step, given["outcomes"]),
     }
     match point:
         case "before":
@@ -51,7 +52,8 @@ def arrange(step: Step, point: str, fault: Fault) -> None:
         case "during":
             _wrap(step, "function", lambda *args, **inputs: True, fault, is_after=True)
         case "after" | "committed":
-            _wrap(ledger, "finish", is_step["finish"], fault, is_after=point == "committed")
+            for name in ("finish", "complete"):
+                _wrap(ledger, name, is_step[name], fault, is_after=point == "committed")
 
 
 def restore() -> None:

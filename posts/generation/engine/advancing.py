@@ -66,6 +66,10 @@ def advance(flight: Flight) -> list[Call]:
     Raises `LostLease` when the run is not ours any more.
     """
     calls: list[Call] = []
+    last = flight.last_step()
+    if last is not None and time.monotonic() >= flight.not_before:
+        # What came back last is committed together with the post.
+        _run_own(flight, last)
     _commit(flight)
     while (ready := flight.ready()) and not flight.is_over and time.monotonic() >= flight.not_before:
         calls += _start(flight, [step for step in ready if step.asks_provider])
@@ -159,17 +163,19 @@ def _publish(flight: Flight, step: Step, outcome: Outcome, started: float) -> No
     Raises `ToldBeforeError` for a text that a post of the agent has already.
     """
     run = flight.run
-    if memory.is_told(agent=run.agent, body=outcome.output["body"]):
+    draft = memory.draft_of(agent=run.agent, title=outcome.output["title"], body=outcome.output["body"])
+    if memory.is_told(draft):
         raise ToldBeforeError("A post of the agent says the same.")
     with transaction.atomic():
         post = create_post(
             author=run.agent.profile, is_generated=True, persona=run.persona, layer=run.layer, **outcome.output
         )
-        # The run before its steps, as in a claim: the two cannot deadlock.
-        ledger.complete(run=run, post_id=post.pk)
         outcome.own_ms = _ms_since(started)
-        ledger.finish(run=run, outcomes=[outcome])
-    flight.record(step.name, outcome)
+        outcomes = {**flight.outcomes, step.name: outcome}
+        ledger.complete(run=run, outcomes=list(outcomes.values()), post_id=post.pk, memory=draft)
+    for name, written in outcomes.items():
+        flight.record(name, written)
+    flight.outcomes.clear()
     run.post, run.state = post, Run.State.DONE
     flight.is_over = True
 

@@ -7,6 +7,7 @@ from django.db import connections
 
 from posts.generation import images, providers
 from posts.generation.engine.flights import Answer, Call, Flight
+from posts.generation.leaks import refuse_leaks
 from posts.generation.providers.base import ImagePrompt, Prompt, ProviderError, Usage
 
 
@@ -43,6 +44,7 @@ def perform(flight: Flight, call: Call) -> Answer:
             answer.model, answer.usage, answer.result = drawn.model, drawn.usage, images.store(drawn)
         else:
             written = providers.text_provider().write(call.prompt, key=key)
+            refuse_leaks(call.prompt, written.data)
             answer.model, answer.usage, answer.result = written.model, written.usage, written
     except ProviderError as error:
         answer.error = error

@@ -48,6 +48,9 @@ class Dispatcher:
         self._flights: dict[int, Flight] = {}
         self._unsettled: set[int] = set()
         self._wanted: set[int] = set()
+        # What `run_until_settled` waits for and what has not got its post in these hands.
+        self._awaited: set[int] = set()
+        self._has_new_room = False
         self._pool = ThreadPoolExecutor(self.slots, "provider", initializer=refuse_connections)
         self._next_heartbeat = 0.0
         self._is_stopping = threading.Event()
@@ -78,9 +81,12 @@ class Dispatcher:
     def run_until_settled(self, run_ids: list[int]) -> None:
         """Carry these runs and no others until each is finished, failed, in review or out of our hands."""
         self._wanted.update(set(run_ids) - self._flights.keys())
+        self._awaited = set(run_ids)
         while True:
             while self._wanted or self._flights:
                 self._turn(is_sweeping=False)
+            if not self._awaited:
+                return
             paused = Run.objects.filter(pk__in=run_ids, state=Run.State.QUEUED)
             if not paused.exists():
                 return
@@ -97,8 +103,12 @@ class Dispatcher:
         """Wait for the next event and do all that it makes possible."""
         self._receive()
         try:
-            if time.monotonic() >= self._next_heartbeat:
-                self._beat(is_sweeping=is_sweeping)
+            is_due = time.monotonic() >= self._next_heartbeat
+            if is_due:
+                self._beat()
+            if is_sweeping and (is_due or self._has_new_room):
+                self._claim(None)
+            self._has_new_room = False
             if self._wanted:
                 self._claim(sorted(self._wanted))
             for run_id in sorted(self._unsettled):
@@ -123,7 +133,7 @@ class Dispatcher:
 
     def _next_event(self) -> Answer | int | None:
         until = self._next_heartbeat
-        if self._wanted or self._unsettled:
+        if self._wanted or self._unsettled or self._has_new_room:
             until = min([self._flights[run_id].not_before for run_id in self._unsettled], default=0.0)
         patience = max(until - time.monotonic(), 0.0)
         try:
@@ -143,11 +153,9 @@ class Dispatcher:
             advancing.receive(answer)
             self._unsettled.add(flight.run.pk)
 
-    def _beat(self, *, is_sweeping: bool) -> None:
+    def _beat(self) -> None:
         if self._flights:
             ledger.renew(worker=self.worker, run_ids=self._flights.keys())
-        if is_sweeping:
-            self._claim(None)
         self._next_heartbeat = time.monotonic() + settings.RUN_LEASE_SECONDS / 3 * random.uniform(0.8, 1.0)
 
     def _claim(self, run_ids: list[int] | None) -> None:
@@ -173,8 +181,9 @@ class Dispatcher:
         if flight.is_over:
             self._flights.pop(flight.run.pk, None)
             self._unsettled.discard(flight.run.pk)
-            # A slot is free: look for more work in the next turn.
-            self._next_heartbeat = 0.0
+            self._has_new_room = True
+            if flight.run.state == Run.State.DONE:
+                self._awaited.discard(flight.run.pk)
         self._on_change(flight)
 
     def _perform(self, flight: Flight, call: Call) -> None:

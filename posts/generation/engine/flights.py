@@ -72,8 +72,16 @@ class Flight:
         busy = self.outputs.keys() | self.calls.keys() | self.outcomes.keys()
         return [step for step in self.pipeline.steps if step.name not in busy and self.outputs.keys() >= {*step.needs}]
 
+    def last_step(self) -> Step | None:
+        """Return the step that creates the post when all other steps have their result, committed or not."""
+        last = self.pipeline.steps[-1]
+        missing = {step.name for step in self.pipeline.steps} - self.outputs.keys() - self.outcomes.keys()
+        return last if missing == {last.name} and self.outcomes and not self.errors else None
+
     def inputs_of(self, step: Step) -> dict[str, dict[str, Any]]:
-        return {name: self.outputs[name] for name in step.needs}
+        return {
+            name: self.outcomes[name].output if name in self.outcomes else self.outputs[name] for name in step.needs
+        }
 
     def record(self, name: str, outcome: Outcome) -> None:
         """Remember a result that is committed."""

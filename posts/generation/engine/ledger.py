@@ -81,7 +81,7 @@ def start(*, run: Run, requests: list[Request], token_cap: int, micro_cap: int) 
         for request in requests
     ]
     numbers = [b"%d" % number for number in (run.fencing_token, run.agent_id, token_cap, micro_cap)]
-    found = statements.START.run(connection, [_json(wanted), *numbers])
+    found = statements.START.run(connection, [orjson.dumps(wanted), *numbers])
     started, held = int(found.get_value(0, 0) or 0), int(found.get_value(0, 1) or 0)
     if started == len(requests):
         return
@@ -92,36 +92,38 @@ def start(*, run: Run, requests: list[Request], token_cap: int, micro_cap: int) 
 
 def finish(*, run: Run, outcomes: list[Outcome]) -> None:
     """Commit the results of some steps. Raises `LostLease` when any of them is not ours to write."""
-    results = [
-        {
-            "id": outcome.step_id,
-            "input_hash": outcome.input_hash.hex(),
-            "output": outcome.output,
-            "answer": outcome.answer,
-            "model": outcome.model,
-            "own_ms": outcome.own_ms,
-            "provider_ms": outcome.provider_ms,
-            "tokens_in": outcome.usage.tokens_in,
-            "tokens_out": outcome.usage.tokens_out,
-            "cost_micros": outcome.usage.cost_micros,
-        }
-        for outcome in outcomes
-    ]
     numbers = [b"%d" % number for number in (run.fencing_token, run.agent_id)]
-    found = statements.FINISH.run(connection, [_json(results), *numbers])
+    found = statements.FINISH.run(connection, [_results(outcomes), *numbers])
     if int(found.get_value(0, 0) or 0) != len(outcomes):
         raise LostLease(run.pk)
 
 
-def complete(*, run: Run, post_id: int) -> None:
-    """Say that a run has its post, in the transaction that creates it. Raises `LostLease`."""
-    numbers = [b"%d" % number for number in (run.pk, run.fencing_token, post_id)]
-    if not statements.COMPLETE.run(connection, numbers).ntuples:
+def complete(*, run: Run, outcomes: list[Outcome], post_id: int, memory: dict[str, Any]) -> None:
+    """Commit the last results of a run in the transaction that creates its post. Raises `LostLease`."""
+    numbers = [b"%d" % number for number in (run.fencing_token, run.agent_id, run.pk, post_id)]
+    found = statements.COMPLETE.run(connection, [_results(outcomes), *numbers, orjson.dumps(memory)])
+    if int(found.get_value(0, 0) or 0) != len(outcomes):
         raise LostLease(run.pk)
 
 
-def _json(rows: list[dict[str, Any]]) -> bytes:
-    return orjson.dumps(rows)
+def _results(outcomes: list[Outcome]) -> bytes:
+    return orjson.dumps(
+        [
+            {
+                "id": outcome.step_id,
+                "input_hash": outcome.input_hash.hex(),
+                "output": outcome.output,
+                "answer": outcome.answer,
+                "model": outcome.model,
+                "own_ms": outcome.own_ms,
+                "provider_ms": outcome.provider_ms,
+                "tokens_in": outcome.usage.tokens_in,
+                "tokens_out": outcome.usage.tokens_out,
+                "cost_micros": outcome.usage.cost_micros,
+            }
+            for outcome in outcomes
+        ]
+    )
 
 
 def settle_unknown(*, run: Run, step: RunStep, is_paid: bool) -> None:

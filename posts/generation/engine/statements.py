@@ -91,8 +91,8 @@ SELECT count(*), (SELECT count(*) FROM mine) FROM started
 
 # Writes the results of some steps and turns what was reserved for them into what they cost. A result that is
 # there already counts as written: the answer to the first try was lost with its connection.
-FINISH = Statement("""
-WITH results AS (
+_FINISH = """
+WITH {before}results AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb)
         AS results(id bigint, input_hash text, output jsonb, answer jsonb, model text, own_ms float8,
                    provider_ms float8, tokens_in int, tokens_out int, cost_micros bigint)
@@ -105,7 +105,7 @@ WITH results AS (
         input_hash = decode(results.input_hash, 'hex'), output = results.output, answer = results.answer,
         model = results.model, own_ms = results.own_ms, provider_ms = results.provider_ms,
         tokens_in = results.tokens_in, tokens_out = results.tokens_out, cost_micros = results.cost_micros
-    FROM results
+    FROM results {condition}
     WHERE step.id = results.id AND step.fencing_token = $2::bigint AND step.state IN ('waiting', 'running')
     RETURNING step.id, step.reserved_on, step.reserved_tokens, step.reserved_micros,
               step.tokens_in + step.tokens_out AS tokens, step.cost_micros
@@ -126,9 +126,23 @@ SELECT (SELECT count(*) FROM finished) + (
     WHERE step.fencing_token = $2::bigint AND step.state = 'done'
       AND step.input_hash = decode(results.input_hash, 'hex')
 )
-""")
+"""
+FINISH = Statement(_FINISH.format(before="", condition=""))
 
-COMPLETE = Statement("""
-UPDATE generation_run SET state = 'done', post_id = $3::bigint, finished_at = statement_timestamp(), worker = ''
-WHERE id = $1::bigint AND fencing_token = $2::bigint AND state = 'running' RETURNING id
-""")
+# The same for the last results of a run, in the transaction that creates its post. The run is locked before its
+# steps, as in a claim, because they are joined to it: the two cannot deadlock.
+COMPLETE = Statement(
+    _FINISH.format(
+        before="""completed AS (
+    UPDATE generation_run SET state = 'done', post_id = $5::bigint, finished_at = statement_timestamp(), worker = ''
+    WHERE id = $4::bigint AND fencing_token = $2::bigint AND state = 'running' RETURNING id
+), remembered AS (
+    INSERT INTO generation_memory (agent_id, post_id, text, embedding, body_embedding, embedding_model)
+    SELECT agent_id, $5::bigint, text, embedding, body_embedding, embedding_model
+    FROM completed, jsonb_to_record($6::jsonb) AS new(agent_id bigint, text text, embedding halfvec,
+                                                      body_embedding halfvec, embedding_model text)
+    ON CONFLICT DO NOTHING
+), """,
+        condition="CROSS JOIN completed",
+    )
+)

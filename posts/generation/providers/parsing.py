@@ -11,6 +11,9 @@ from posts.generation.providers.base import ProviderError
 
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*([\s\S]*?)\s*```\s*\Z")
 
+# No text of the database can hold it.
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
 
 def parse(task: str, text: str) -> dict[str, Any]:
     """Return the answer of a task in its shape.
@@ -44,7 +47,7 @@ def _object_in(text: str) -> dict[str, Any] | None:
         candidates.append(text[start : end + 1])
     for candidate in candidates:
         try:
-            found = orjson.loads(candidate)
+            found = orjson.loads(_NUL.sub(r"\1 ", candidate))
         except orjson.JSONDecodeError:
             continue
         if isinstance(found, dict):

@@ -133,6 +133,16 @@ def test_without_a_model_the_words_of_titles_decide(wren: Agent, monkeypatch: py
         choose(run=run_of(wren, topic="The Arctic terns"))
 
 
+def test_a_text_that_two_runs_failed_with_is_left_alone(wren: Agent) -> None:
+    poisoned = know("Herons in the shallows", FISHING, agent=wren)
+    for _ in range(2):
+        run = run_of(wren)
+        assert choose(run=run)["content_id"] == poisoned.pk
+        Run.objects.filter(pk=run.pk).update(state=Run.State.FAILED)
+    with pytest.raises(NoTopicError):
+        choose(run=run_of(wren))
+
+
 def test_the_topic_of_a_run_that_came_to_nothing_is_free_again(wren: Agent) -> None:
     first = run_of(wren, topic="Herons in the shallows")
     choose(run=first)

@@ -51,6 +51,11 @@ def test_an_answer_is_repaired_where_that_is_safe(
     assert text.write(prompt, key="k").data == {"title": "Herons"}
 
 
+def test_a_nul_in_an_answer_does_no_harm(server: FaultServer, text: OpenAIText, prompt: TextPrompt) -> None:
+    server.script = [faults.answer(r'{"title": "Her\u0000ons \\u0000"}')]
+    assert text.write(prompt, key="k").data == {"title": r"Her ons \u0000"}
+
+
 # Each: what the server does, whether another try may help, whether it may have been paid.
 REFUSED: dict[str, tuple[Behaviour, bool, bool]] = {
     "truncated JSON in the answer": (faults.answer('{"title": "Her'), True, True),
