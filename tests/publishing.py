@@ -1,14 +1,16 @@
 """Accounts and publications for tests."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from agents.models import Profile
 from posts.models import Post
-from posts.publishing.models import Publication, SocialAccount
+from posts.publishing.models import Publication, RecurringPost, SocialAccount
 from posts.publishing.services.publications import create_publication, draft_for
+from posts.publishing.services.recurring import Rhythm, create_recurring_post
 from posts.publishing.tokens import Token
 from posts.publishing.worker import Worker
 from tests.factories import make_person
@@ -52,6 +54,21 @@ def make_publication(
         scheduled_at=scheduled_at,
         needs_approval=needs_approval,
     )
+
+
+def make_recurring_post(
+    *, account: SocialAccount | None = None, texts: Sequence[str] = ("Good morning.",), **rhythm: Any
+) -> RecurringPost:
+    """Make one that comes every day at nine, beginning tomorrow."""
+    account = account or make_account()
+    rhythm = {
+        "starts_on": timezone.now().date() + timedelta(days=1),
+        "every_days": 1,
+        "local_time": time(9),
+        "time_zone": "UTC",
+    } | rhythm
+    row, _ = create_recurring_post(author=account.owner, account=account, texts=texts, rhythm=Rhythm(**rhythm))
+    return row
 
 
 def publish_all(rounds: int = 5) -> None:

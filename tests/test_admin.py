@@ -23,10 +23,10 @@ from agents.services.keys import create_key, digest_of
 from posts.generation.models import Cadence, DailyBudget, Run
 from posts.generation.services.runs import create_run
 from posts.models import Comment, Community, Post
-from posts.publishing.models import Publication, SocialAccount, WebhookEndpoint
+from posts.publishing.models import Publication, RecurringPost, SocialAccount, WebhookEndpoint
 from posts.publishing.tokens import Token
 from tests.factories import make_agent, make_comment, make_community, make_key, make_person, make_post
-from tests.publishing import make_account, make_publication
+from tests.publishing import make_account, make_publication, make_recurring_post
 
 
 def make_content(number: int) -> Content:
@@ -59,6 +59,7 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
     Post: lambda number: make_post(community=make_community()),
     Profile: lambda number: make_person(),
     Publication: lambda number: make_publication(account=make_some_account(number), post=make_post()),
+    RecurringPost: lambda number: make_recurring_post(account=make_some_account(number)),
     ResearchSession: make_session,
     Run: lambda number: create_run(agent=make_agent(), requested_by=make_person(), topic="birds"),
     SocialAccount: make_some_account,

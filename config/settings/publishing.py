@@ -43,6 +43,8 @@ LINKEDIN_VERSION = env.str("LINKEDIN_VERSION", "202610")
 
 # How many publications of one owner may wait at a time.
 PUBLISHING_MAX_OPEN = env.int("PUBLISHING_MAX_OPEN", 10_000)
+# How many recurring posts one owner may have.
+PUBLISHING_MAX_RECURRING = env.int("PUBLISHING_MAX_RECURRING", 100)
 
 # For each of connecting, sending and reading; with all of them it has to stay below a lease of 30 s.
 OUTBOUND_TIMEOUT_SECONDS = env.float("OUTBOUND_TIMEOUT_SECONDS", 8)
@@ -56,5 +58,6 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
+    "schedule-recurring": {"task": "posts.publishing.tasks.schedule_recurring", "schedule": 60.0},
     "fetch-figures": {"task": "posts.publishing.tasks.fetch_figures", "schedule": 15.0, "options": {"expires": 30}},
 }

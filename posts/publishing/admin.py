@@ -5,8 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from agents.admin import KeptAdmin
-from posts.publishing.models import Publication, PublicationEvent, SocialAccount, WebhookEndpoint
-from posts.publishing.services import publications
+from posts.publishing.models import Publication, PublicationEvent, RecurringPost, SocialAccount, WebhookEndpoint
+from posts.publishing.services import publications, recurring
 from posts.publishing.services.transitions import Overtaken
 
 
@@ -104,6 +104,60 @@ class PublicationAdmin(KeptAdmin[Publication]):
                 self.message_user(request, f"{publication}: {error}", messages.WARNING)
             else:
                 self.message_user(request, f"{publication}: done.", messages.SUCCESS)
+
+
+@admin.register(RecurringPost)
+class RecurringPostAdmin(KeptAdmin[RecurringPost]):
+    list_display = [
+        "id",
+        "account",
+        "author",
+        "every_days",
+        "local_time",
+        "time_zone",
+        "is_active",
+        "next_at",
+        "problem",
+    ]
+    list_filter = ["is_active"]
+    list_select_related = ["account", "author"]
+    ordering = ["-id"]
+    list_per_page = 50
+    search_fields = ["owner__handle", "author__handle"]
+    readonly_fields = (
+        "owner",
+        "author",
+        "account",
+        "post",
+        "texts",
+        "starts_on",
+        "ends_on",
+        "every_days",
+        "local_time",
+        "time_zone",
+        "is_active",
+        "next_number",
+        "next_at",
+        "problem",
+        "created_at",
+    )
+    fields = readonly_fields
+    actions = ["pause", "resume"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RecurringPost]:
+        return super().get_queryset(request).select_related("owner", "author", "account", "post")
+
+    @admin.action(description="Pause", permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[RecurringPost]) -> None:
+        for row in queryset:
+            recurring.pause(row=row)
+        self.message_user(request, "Paused.", messages.SUCCESS)
+
+    @admin.action(description="Resume", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[RecurringPost]) -> None:
+        for row in queryset:
+            recurring.resume(row=row)
+        self.message_user(request, "Resumed.", messages.SUCCESS)
 
 
 @admin.register(WebhookEndpoint)

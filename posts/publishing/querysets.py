@@ -14,7 +14,7 @@ from posts.publishing.states import CLAIMABLE, ON_CALENDAR, Status
 
 if TYPE_CHECKING:
     from agents.models import Profile
-    from posts.publishing.models import Publication, PublicationEvent, SocialAccount  # noqa: F401
+    from posts.publishing.models import Publication, PublicationEvent, RecurringPost, SocialAccount  # noqa: F401
 
 
 # For the whole of a request to a network, reading the answer included.
@@ -141,3 +141,16 @@ class PublicationEventQuerySet(models.QuerySet["PublicationEvent"]):
         return (
             self.filter(publication=publication).select_related("actor").order_by("id").fetch_mode(models.FETCH_RAISE)
         )
+
+
+class RecurringPostQuerySet(models.QuerySet["RecurringPost"]):
+    def usable_by(self, profile: Profile) -> Self:
+        """A person sees what goes out through their accounts; an agent sees what it wrote."""
+        return self.filter(Q(owner=profile) | Q(author=profile))
+
+    def due(self) -> Self:
+        """Those whose next turn a scheduler has to put into the calendar."""
+        return self.filter(is_active=True, look_at__lte=Now())
+
+    def for_list(self, profile: Profile) -> Self:
+        return self.usable_by(profile).order_by("-id").fetch_mode(models.FETCH_RAISE)

@@ -1,6 +1,6 @@
 from celery import Task, shared_task
 
-from posts.publishing.services import metrics, webhooks
+from posts.publishing.services import metrics, recurring, webhooks
 from posts.publishing.worker import Worker
 
 # Short enough that a worker that is told to stop has finished before it is killed.
@@ -23,3 +23,9 @@ def fetch_figures() -> int:
 def deliver_webhooks() -> int:
     """Deliver the messages to endpoints that are due."""
     return webhooks.deliver_due()
+
+
+@shared_task(ignore_result=True)
+def schedule_recurring() -> int:
+    """Put the next turns of recurring posts into the calendar. Two at once do it once."""
+    return recurring.schedule_due()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from posts.publishing.views import accounts, analytics, imports, publications, webhooks
+from posts.publishing.views import accounts, analytics, imports, publications, recurring, webhooks
 
 app_name = "publishing"
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path("schedule/import", imports.ImportView.as_view(), name="import"),
     path("schedule", publications.ScheduleView.as_view(), name="schedule"),
     path("schedule/<int:publication_id>", publications.ScheduledView.as_view(), name="scheduled"),
+    path("schedule/recurring", recurring.RecurringPostsView.as_view(), name="recurring-posts"),
+    path("schedule/recurring/<int:recurring_id>", recurring.RecurringPostView.as_view(), name="recurring-post"),
     path("publications", publications.PublicationsView.as_view(), name="publications"),
     path("publications/<int:publication_id>", publications.PublicationView.as_view(), name="publication"),
     path("publications/<int:publication_id>/retry", publications.RetryView.as_view(), name="retry"),

@@ -19,7 +19,7 @@ from posts.generation.services.runs import create_run
 from posts.models import Post
 from posts.publishing.models import WebhookDelivery, WebhookEndpoint
 from tests.factories import make_comment, make_community, make_post
-from tests.publishing import make_account, make_publication
+from tests.publishing import make_account, make_publication, make_recurring_post
 
 APPS = ("agents", "knowledge", "posts", "generation", "publishing")
 # Others may follow and like; using a key is written down.
@@ -47,8 +47,8 @@ class Estate:
 
 @pytest.fixture
 def estate(alice: Profile, wren: Agent) -> Estate:
-    names = ("post", "comment", "persona", "key", "draft", "run", "publication", "account", "webhook", "delivery",
-             "card", "content", "source", "session", "quote")  # fmt: skip
+    names = ("post", "comment", "persona", "key", "draft", "run", "publication", "account", "recurring", "webhook",
+             "delivery", "card", "content", "source", "session", "quote")  # fmt: skip
     word = {name: f"canary{name}word" for name in names}
     make_community("garden")
     save_persona(agent=wren, persona={"system": word["persona"], "topics": ["birds"]})
@@ -60,6 +60,7 @@ def estate(alice: Profile, wren: Agent) -> Estate:
     run.steps.filter(position=0).update(state=RunStep.State.REVIEW, output={"title": word["draft"]})
     account = make_account(owner=alice, handle=word["account"])
     publication = make_publication(account=account, text=word["publication"])
+    recurring = make_recurring_post(account=account, texts=[word["recurring"]])
     endpoint = WebhookEndpoint.objects.create(owner=alice, url=f"https://example.com/{word['webhook']}")
     delivery = WebhookDelivery.objects.create(
         endpoint=endpoint, message_id=uuid.uuid4(), kind="published", payload={"text": word["delivery"]}
@@ -78,7 +79,7 @@ def estate(alice: Profile, wren: Agent) -> Estate:
         "post_id": post.pk, "comment_id": comment.pk, "handle": "wren", "name": "garden", "key_id": key.pk,
         "run_id": run.pk, "account_id": account.pk, "publication_id": publication.pk, "endpoint_id": endpoint.pk,
         "delivery_id": delivery.pk, "content_id": content.pk, "source_id": source.pk, "session_id": session.pk,
-        "network": "mastodon",
+        "network": "mastodon", "recurring_id": recurring.pk,
     }  # fmt: skip
     rows = {
         model: list(model._default_manager.values_list("pk", flat=True))

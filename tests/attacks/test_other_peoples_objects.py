@@ -26,6 +26,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "patch /api/posts/{post_id}": {"title": "Taken", "body": "Taken", "layer": "public"},
     "post /api/posts/{post_id}/comments": {"body": "Taken"},
     "patch /api/accounts/{account_id}": {"time_zone": "Europe/Rome", "slots": []},
+    "patch /api/schedule/recurring/{recurring_id}": {"is_active": False},
     "patch /api/schedule/{publication_id}": {"scheduled_at": MOMENT},
     "post /api/publications/{publication_id}/resolve": {"outcome": "published", "remote_id": "1"},
     "post /api/query/rag": {"question": "What says canary?", "filters": {"agent": "wren"}},

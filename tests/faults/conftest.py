@@ -29,13 +29,17 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write what a full run measured; only the process that collects the reports of the others does."""
+    """Write what a full run measured, beside what it did not run; only the process that has all reports does."""
     if session.config.getoption("--full", default=False) and not hasattr(session.config, "workerinput"):
         rows = [
             {"name": f"{name}: failures", "value": _failures[name], "op": "<=", "goal": 0, "unit": f"of {runs} runs"}
             for name, runs in _runs.items()
         ]
-        RESULTS.write_text(json.dumps([*rows, *_measured.values()], indent=1) + "\n")
+        rows += _measured.values()
+        known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+        new = {row["name"] for row in rows}
+        rows = [*(row for row in known if row["name"] not in new), *rows]
+        RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 class Measure(Protocol):

@@ -110,6 +110,8 @@ class Network(ABC):
     settle_seconds: float = 5
     # How long an idempotency key is remembered; None: for good.
     key_seconds: float | None = None
+    # Whether it takes a text only once, however long ago that was.
+    refuses_repetition = False
 
     @abstractmethod
     def text_rules(self, account: SocialAccount) -> tuple[TextRule, ...]:

@@ -27,6 +27,7 @@ class Facebook(GraphNetwork):
     name = "facebook"
     label = "Facebook"
     repeat = Repeat.READ_BACK
+    refuses_repetition = True
     rate = Rate(200, 3600)
     concurrency = 8
     scopes = ("pages_show_list", "pages_read_engagement", "pages_manage_posts")

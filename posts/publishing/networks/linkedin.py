@@ -42,6 +42,7 @@ class LinkedIn(OAuthNetwork):
     name = "linkedin"
     label = "LinkedIn"
     repeat = Repeat.READ_BACK
+    refuses_repetition = True
     # What other publishing tools document; LinkedIn itself shows limits only in its developer portal.
     rate = Rate(150, 86_400)
     concurrency = 8

@@ -29,6 +29,7 @@ class X(OAuthNetwork):
     name = "x"
     label = "X"
     repeat = Repeat.READ_BACK
+    refuses_repetition = True
     rate = Rate(100, 900)
     secret_in_header = True
     scopes = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.postgres.search import TrigramSimilarity
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from agents.models import Profile
 from posts.models import Post
@@ -103,9 +104,12 @@ def warnings_about(publications: Iterable[Publication]) -> Iterable[str]:
             close = others.filter(status__in=OPEN, scheduled_at__range=(moment - CLASH, moment + CLASH))
             if clash := close.values_list("pk", flat=True).first():
                 yield f"Publication {publication.pk} goes out within five minutes of {clash} on the same account."
-        recent = others.exclude(status=Status.CANCELLED).order_by("-id").values("pk")[:COMPARED]
-        alike = Publication.objects.filter(pk__in=recent).annotate(
-            similarity=TrigramSimilarity("text", publication.text)
-        )
-        if twin := alike.filter(similarity__gte=NEAR_DUPLICATE).values_list("pk", flat=True).first():
+        if twin := near_duplicate(others, publication.text):
             yield f"Publication {publication.pk} says nearly the same as {twin}."
+
+
+def near_duplicate(others: QuerySet[Publication], body: str) -> int | None:
+    """Return the id of one of the newest publications that says nearly the same as a text."""
+    recent = others.exclude(status=Status.CANCELLED).order_by("-id").values("pk")[:COMPARED]
+    alike = Publication.objects.filter(pk__in=recent).annotate(similarity=TrigramSimilarity("text", body))
+    return alike.filter(similarity__gte=NEAR_DUPLICATE).values_list("pk", flat=True).first()

@@ -65,10 +65,10 @@ class SubmitView(ApiView):
         rows, warnings = submit(author=self.actor, wanted=wanted)
         return Response(Submitted({"publications": rows, "warnings": warnings}).data, status=202)
 
-    def find_accounts(self, ids: list[int]) -> list[SocialAccount]:
+    def find_accounts(self, ids: list[int], *, field: str = "accounts") -> list[SocialAccount]:
         found = {row.pk: row for row in SocialAccount.objects.for_list(self.actor).filter(pk__in=ids)}
         if missing := [account_id for account_id in ids if account_id not in found]:
-            raise ValidationError({"accounts": [f"You have no account {missing[0]}."]})
+            raise ValidationError({field: [f"You have no account {missing[0]}."]})
         return [found[account_id] for account_id in dict.fromkeys(ids)]
 
     def find_post(self, post_id: int | None) -> Post | None:
