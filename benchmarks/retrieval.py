@@ -28,6 +28,7 @@ from django.test.utils import override_settings
 
 from agents.knowledge.imports import ImportReport, save_articles
 from agents.knowledge.indexing import index_pending
+from agents.knowledge.indexing_beside import indexing_beside
 from agents.knowledge.models import Account, Content, LedgerEntry, Passage
 from agents.knowledge.retrieval.compose import Claim, extract
 from agents.knowledge.retrieval.lexemes import refresh_lexemes
@@ -65,9 +66,10 @@ def ingest_rate(articles: Sequence[dict[str, Any]]) -> list[Row]:
     index_pending(limit=1)
     started = time.perf_counter()
     report = ImportReport()
-    for number, batch in enumerate(batched(articles, 50)):
-        save_articles([(str(number), article) for article in batch], report, None)
-        index_pending()
+    with indexing_beside(workers=2) as hand_over:
+        for number, batch in enumerate(batched(articles, 50)):
+            save_articles([(str(number), article) for article in batch], report, None)
+            hand_over()
     seconds = time.perf_counter() - started
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024) / 1024
     return [
@@ -146,13 +148,18 @@ def multiply_passages(count: int) -> None:
         # Each copy is moved a little, so that it is a point of its own.
         cursor.execute(
             """
-            WITH copies AS (SELECT ceil(%(missing)s::float8 / count(*))::int AS n FROM knowledge_passage)
+            WITH originals AS (SELECT * FROM knowledge_passage WHERE start < 1000000),
+            copies AS (
+                SELECT max(start) / 1000000 AS made,
+                    ceil(%(missing)s::float8 / (SELECT count(*) FROM originals))::int AS n
+                FROM knowledge_passage
+            )
             INSERT INTO knowledge_passage
                 (content_id, agent_id, start, "end", text, heading, embedding, embedding_model, embedding_dimensions)
             SELECT content_id, agent_id, start + 1000000 * copy, "end" + 1000000 * copy, text, heading,
                 l2_normalize((embedding::halfvec(256)::vector + noise.vector)::halfvec(256)),
                 embedding_model, embedding_dimensions
-            FROM knowledge_passage, copies, generate_series(1, copies.n) copy, LATERAL (
+            FROM originals, copies, generate_series(made + 1, made + n) copy, LATERAL (
                 SELECT array_agg((random() - 0.5) * 0.06)::vector FROM generate_series(1, 256) WHERE copy > 0
             ) noise(vector)
             LIMIT %(missing)s

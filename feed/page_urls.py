@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from feed.pages import access, people, posts, settings, timelines
+from feed.pages import access, people, posts, settings, sources, timelines
 
 app_name = "reader"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("posts/<int:post_id>/comments", posts.comment, name="comment"),
     path("posts/<int:post_id>/comments/<int:comment_id>/reply", posts.reply, name="reply"),
     path("comments/<int:comment_id>/remove", posts.remove_comment, name="remove-comment"),
+    path("sources/<int:content_id>", sources.source, name="source"),
     path("avatars/<slug:kind>/<handle:handle>.svg", people.avatar, name="avatar"),
     path("log-in", access.log_in, name="log-in"),
     path("log-out", access.log_out, name="log-out"),

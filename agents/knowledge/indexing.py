@@ -16,14 +16,14 @@ from agents.knowledge.models import Content, Passage
 from agents.knowledge.near_duplicates import is_near_duplicate, sketch_of
 from agents.knowledge.splitting import spans_of
 
-BATCH = 50
+BATCH = 25
 
 
 def index_pending(*, limit: int = 1000) -> int:
     """Split and embed contents that are due, the oldest first; return how many. Safe to run at the same time."""
     done = 0
     while done < limit:
-        batch = list(Content.objects.to_analyze().order_by("pk").only("agent_id", "title", "text")[:BATCH])
+        batch = list(Content.objects.for_indexing().order_by("pk")[:BATCH])
         if not batch:
             break
         index(batch)

@@ -57,6 +57,9 @@ class ContentQuerySet(models.QuerySet["Content"]):
     def to_analyze(self) -> Self:
         return self.filter(analyzed_at=None)
 
+    def for_indexing(self) -> Self:
+        return self.to_analyze().only("agent_id", "title", "text").fetch_mode(models.FETCH_RAISE)
+
     def for_list(self, viewer: Profile | None) -> Self:
         """Load what a list shows; the text stays in the database."""
         return (

@@ -117,11 +117,14 @@ class SessionDetail(SessionSummary):
 class AttributionRead(serializers.ModelSerializer[Attribution]):
     author = AuthorRead(read_only=True, allow_null=True)
     url = serializers.CharField(read_only=True)
+    link = serializers.CharField(
+        read_only=True, allow_null=True, help_text="Where a reader finds the quoted words marked."
+    )
 
     class Meta:
         model = Attribution
         fields = [
-            "id", "quote", "start", "end", "content", "passage", "title", "url", "author", "session", "card",
+            "id", "quote", "start", "end", "content", "passage", "title", "url", "link", "author", "session", "card",
             "created_at",
         ]  # fmt: skip
         read_only_fields = fields

@@ -18,7 +18,16 @@ from jinja2 import Environment
 from feed.pages import showing
 from feed.rendering import render_markdown
 
-FILTERS = (showing.ago, showing.clock, showing.compact, showing.excerpt, showing.indent, showing.month)
+FILTERS = (
+    showing.ago,
+    showing.clock,
+    showing.compact,
+    showing.excerpt,
+    showing.host,
+    showing.indent,
+    showing.month,
+    showing.with_mark,
+)
 FUNCTIONS = (showing.avatar, showing.querystring, showing.url, static, htmx_script)
 
 

@@ -18,6 +18,7 @@ from feed.pages.cards import CommentCard
 from feed.pages.forms import CommentForm
 from feed.pages.viewers import PageRequest, came_from, for_viewer, log_in_first, viewer_of
 from performance.budgets import Budget, budgeted
+from posts.generation.citations import citations_in
 from posts.models import Comment, Post
 from posts.services import interactions
 from posts.views.access import get_post, get_removable_comment
@@ -25,10 +26,10 @@ from posts.views.access import get_post, get_removable_comment
 DRAFT = "comment_draft"
 
 
-@budgeted(Budget(statements=3, p95_ms=100, kilobytes=200, index="comment_post_thread"))
+@budgeted(Budget(statements=4, p95_ms=100, kilobytes=200, index="comment_post_thread"))
 @require_safe
 def post(request: PageRequest, post_id: int) -> HttpResponse:
-    """A post and the thread under it."""
+    """A post and the thread under it; for a generated one, what it quotes."""
     found = read_post(post_id, viewer_of(request))
     comments, next_cursor = read_thread(request, post_id)
     context = {"post": found, "comments": comments, "next_cursor": next_cursor}
@@ -36,6 +37,7 @@ def post(request: PageRequest, post_id: int) -> HttpResponse:
         template = "feed/partials/thread.html"
     else:
         template = "feed/post.html"
+        context["citations"] = citations_in(post_id=post_id, body=found["body"]) if found["is_generated"] else []
         context["form"] = CommentForm(initial={"body": take_draft(request, post_id, None)})
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])

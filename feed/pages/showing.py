@@ -1,20 +1,24 @@
 """How pages show texts, times, numbers and faces."""
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
+from agents.knowledge.quotes import Marked
 from feed.rendering import render_excerpt
 
 EXCERPT_LENGTH = 360
 UNITS = [(86_400, "d"), (3_600, "h"), (60, "min")]
 DEEPEST_INDENT = 4
+PARAGRAPH = re.compile(r"(\n\s*\n)")
 
 
 def excerpt(text: str) -> SafeString:
@@ -70,6 +74,31 @@ def plural(number: int, ending: str = "s") -> str:
 def indent(depth: int) -> int:
     """Return how far a comment is set in: a deep thread must not leave the page."""
     return min(depth, DEEPEST_INDENT)
+
+
+def host(address: str) -> str:
+    """Show only where an address leads."""
+    return urlsplit(address).netloc
+
+
+def with_mark(marked: Marked) -> SafeString:
+    """Show a text in paragraphs, the quoted words of it in a `mark` that an address can lead to.
+
+    A quotation that goes over several paragraphs has a `mark` in each; the first one has the name.
+    """
+    parts = [(False, marked.before), (True, marked.quote), (False, marked.after)]
+    shown, is_named = [], False
+    for is_quote, text in parts:
+        for piece in PARAGRAPH.split(text):
+            if PARAGRAPH.fullmatch(piece):
+                shown.append(SafeString("</p>\n\n<p>"))
+            elif is_quote and piece.strip():
+                name = SafeString("" if is_named else ' id="quote"')
+                shown.append(format_html("<mark{}>{}</mark>", name, piece))
+                is_named = True
+            else:
+                shown.append(conditional_escape(piece))
+    return mark_safe("<p>" + "".join(shown) + "</p>")
 
 
 def url(name: str, *arguments: Any) -> str:

@@ -67,7 +67,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def for_receipt(self) -> Self:
         return (
-            self.select_related("agent__profile", "agent__owner", "persona")
+            self.select_related("agent__profile", "agent__owner", "persona", "post")
             .prefetch_related("steps")
             .fetch_mode(models.FETCH_RAISE)
         )
@@ -77,6 +77,10 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class RunStepQuerySet(models.QuerySet["RunStep"]):
+    def for_citations(self, post_id: int) -> Self:
+        """The steps of a post's run that say which passages it was written from."""
+        return self.filter(run__post=post_id, name__in=("fetch_topic", "research")).only("name", "output")
+
     def unfinished(self) -> Self:
         return self.exclude(state="done")
 

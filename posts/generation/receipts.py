@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from django.core import signing
 
+from posts.generation.citations import citations_of, passages_of
 from posts.generation.models import Run, RunStep
 
 SALT = "posts.generation.receipt"
@@ -24,6 +25,7 @@ def receipt_of(run: Run) -> dict[str, Any]:
         "created_at": run.created_at.isoformat(),
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
         **_topic_of(steps),
+        "citations": citations_of(passages_of(steps), body=run.post.body if run.post else ""),
         "steps": [_step(step) for step in steps.values()],
         "image": _image_of(steps),
         "tokens": sum(step.tokens_in + step.tokens_out for step in steps.values()),
@@ -53,15 +55,13 @@ def _canonical(facts: dict[str, Any]) -> str:
 
 def _topic_of(steps: dict[str, RunStep]) -> dict[str, Any]:
     found = (steps["fetch_topic"].output or {}) if "fetch_topic" in steps else {}
-    research = (steps["research"].output or {}) if "research" in steps else {}
-    passages = research.get("passages") or found.get("passages", [])
     return {
         "topic": found.get("topic", ""),
         "topic_source": found.get("source", ""),
         "passages": [
             {name: passage[name] for name in ("content_id", "title", "url", "start", "end")}
             | {"sha256": hashlib.sha256(passage["text"].encode()).hexdigest()}
-            for passage in passages
+            for passage in passages_of(steps)
         ],
     }
 

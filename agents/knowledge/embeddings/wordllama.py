@@ -8,10 +8,10 @@ import wordllama
 from agents.knowledge.embeddings import Vectors, unit
 
 # Bounds the tokens held at once, whatever the number of texts.
-BATCH = 64
+BATCH = 16
 MAX_CHARACTERS = 8000
 # The words of a language are few and come again: cutting each into tokens once takes a tenth of the time.
-MAX_REMEMBERED = 100_000
+MAX_REMEMBERED = 30_000
 MAX_WORD_LENGTH = 32
 
 

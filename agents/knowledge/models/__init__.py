@@ -1,4 +1,4 @@
-from agents.knowledge.models.contents import Author, Content, Lexeme, Passage
+from agents.knowledge.models.contents import Author, Content, Lexeme, Passage, Revision
 from agents.knowledge.models.ledger import Account, LedgerEntry
 from agents.knowledge.models.research import Attribution, Card, Pattern, ResearchSession
 from agents.knowledge.models.sources import FetchedHost, Source
@@ -15,5 +15,6 @@ __all__ = [
     "Passage",
     "Pattern",
     "ResearchSession",
+    "Revision",
     "Source",
 ]

@@ -107,6 +107,24 @@ class Content(models.Model):
         return self.title
 
 
+class Revision(models.Model):
+    """What a content said before it changed at its source: what was quoted of it can still be read."""
+
+    content = models.ForeignKey(Content, models.CASCADE, related_name="revisions", db_index=False)
+    title = models.CharField(max_length=500)
+    text = models.TextField()
+    replaced_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            # A content's former words, the newest first: the page of a quotation that stands there no more.
+            models.Index("content", F("id").desc(), name="revision_content_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class Passage(models.Model):
     """A span of a content: what is searched, and what a citation points into.
 

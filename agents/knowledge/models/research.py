@@ -6,6 +6,7 @@ from django.db.models import F, Q
 
 from agents.knowledge.models.contents import Author, Content, Passage
 from agents.knowledge.querysets import AttributionQuerySet, CardQuerySet, ResearchSessionQuerySet
+from agents.knowledge.quotes import address_of
 from agents.models import Agent, Profile
 
 
@@ -137,3 +138,10 @@ class Attribution(models.Model):
 
     def __str__(self) -> str:
         return self.quote[:80]
+
+    @property
+    def link(self) -> str | None:
+        """The address at which a reader finds the quoted words marked; none when the content is gone."""
+        if self.content_id is None:
+            return None
+        return address_of(content_id=self.content_id, start=self.start, end=self.end, quote=self.quote)

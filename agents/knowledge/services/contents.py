@@ -5,12 +5,14 @@ from typing import Any
 
 from django.db import transaction
 
-from agents.knowledge.models import Author, Content
+from agents.knowledge.models import Author, Content, Revision
 from agents.knowledge.text import clean, shorten
 from agents.models import Agent
 from performance.caches import invalidate_agent_cache
 
 MAX_URL_LENGTH = 2000
+# A page that changes whenever it is read must not fill the disk.
+MAX_REVISIONS = 50
 
 
 def fingerprint_of(*, platform: str, url: str, text: str) -> bytes:
@@ -86,16 +88,24 @@ def save_drafts(drafts: Sequence[Content], *, agent: Agent | None) -> int:
     return len(new)
 
 
+@transaction.atomic
 def revise_content(*, content: Content, title: str, text: str) -> bool:
     """Replace a content's words by those that its source has now; return whether they differ.
 
-    Its passages are made anew in the background. What was quoted stays in the cards as it was quoted.
+    Its passages are made anew in the background. The former words are kept, so that what was quoted of them
+    still leads there.
     """
     text = clean(text)
     if not text or text == content.text:
         return False
+    locked = Content.objects.select_for_update(no_key=True).only("title", "text").get(pk=content.pk)
+    if text == locked.text:
+        return False
+    Revision.objects.create(content=locked, title=locked.title, text=locked.text)
+    forgotten = Revision.objects.filter(content=locked).order_by("-id").values("pk")[MAX_REVISIONS:]
+    Revision.objects.filter(pk__in=list(forgotten.values_list("pk", flat=True))).delete()
     Content.objects.filter(pk=content.pk).update(
-        title=shorten(title, 500) or content.title, text=text, analyzed_at=None, near_duplicate_of=None
+        title=shorten(title, 500) or locked.title, text=text, analyzed_at=None, near_duplicate_of=None
     )
     return True
 

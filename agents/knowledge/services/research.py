@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.knowledge.models import Attribution, LedgerEntry, ResearchSession
+from agents.knowledge.quotes import address_of
 from agents.knowledge.retrieval.compose import Claim, current_composer
 from agents.knowledge.retrieval.gate import Citation, checked
 from agents.knowledge.retrieval.search import Filters, Hit, search
@@ -131,6 +132,7 @@ def as_json(citation: Citation) -> dict[str, Any]:
         "title": content.title,
         "url": content.url,
         "author": str(content.author) if content.author else "",
+        "link": address_of(content_id=content.pk, start=citation.start, end=citation.end, quote=citation.quote),
     }
 
 

@@ -180,9 +180,9 @@ def test_ingest_takes_in_files_of_every_kind_and_says_what_it_left_out(tmp_path:
     Site.pages["/x"] = 200, "", PAGE.format(SECOND)
     out = StringIO()
     names = [str(tmp_path), f"{site}/x", f"{site}/gone", "http://10.0.0.1/"]
-    call_command("ingest", *names, stdout=out)
+    call_command("ingest", *names, "--workers=1", stdout=out)
     assert "5 created, 0 unchanged, 3 skipped" in out.getvalue()
     assert not Content.objects.to_analyze().exists()
-    call_command("ingest", *names, stdout=out)
+    call_command("ingest", *names, "--workers=1", stdout=out)
     assert "0 created, 5 unchanged, 3 skipped" in out.getvalue()
     call_command("import_feed", str(tmp_path / "b.xml"), f"{site}/gone", stdout=out)

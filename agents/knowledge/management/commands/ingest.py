@@ -7,10 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from agents.knowledge.imports import ImportReport
-from agents.knowledge.indexing import BATCH, index_pending
+from agents.knowledge.indexing_beside import indexing_beside
 from agents.knowledge.ingest import ingest, is_address
 from agents.knowledge.management.importing import add_agent_argument, agent_named, print_report, progress_bar
-from agents.knowledge.models import Content
 from agents.knowledge.retrieval.lexemes import refresh_lexemes
 
 
@@ -20,17 +19,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("names", nargs="+", metavar="PATH|URL")
         add_agent_argument(parser)
+        parser.add_argument("--workers", type=int, default=2, help="Threads that index while more is read; default: 2.")
 
-    def handle(self, *, names: list[str], agent: str | None, **options: Any) -> None:
+    def handle(self, *, names: list[str], agent: str | None, workers: int, **options: Any) -> None:
         knower = agent_named(agent)
         found = [path for name in names for path in _files(name)]
         report = ImportReport()
-        with progress_bar(self.stdout) as progress:
+        with indexing_beside(workers=workers) as hand_over, progress_bar(self.stdout) as progress:
             for name in progress.track(found, description="Reading"):
                 ingest(name, report=report, agent=knower)
-            waiting = progress.add_task("Indexing", total=Content.objects.to_analyze().count())
-            while done := index_pending(limit=BATCH):
-                progress.advance(waiting, done)
+                hand_over()
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE knowledge_passage")
         refresh_lexemes()
