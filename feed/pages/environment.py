@@ -16,10 +16,11 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment
 
 from feed.pages import showing
+from feed.pages.once import once_input
 from feed.rendering import render_markdown
 
 FILTERS = (showing.ago, showing.clock, showing.compact, showing.excerpt, showing.indent, showing.month)
-FUNCTIONS = (showing.avatar, showing.querystring, showing.url, static, htmx_script)
+FUNCTIONS = (once_input, showing.avatar, showing.querystring, showing.url, static, htmx_script)
 
 
 def environment(**options: Any) -> Environment:
