@@ -20,7 +20,9 @@ class CommentForm(forms.Form):
 
 class MessageForm(forms.Form):
     body = forms.CharField(
-        label="Message", max_length=MAX_MESSAGE_LENGTH, widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"})
+        label="Message",
+        max_length=MAX_MESSAGE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto", "placeholder": "Write a message"}),
     )
 
 

@@ -25,7 +25,7 @@ from performance.prepared import PreparedRead
 from posts.views.access import get_community
 
 # Fewer than the API gives: with its style sheet and scripts a page stays under 100 kB.
-POSTS = 15
+POSTS = 12
 ROOMS = 8
 HOME = ReadPosition.Timeline.HOME
 PEOPLE = 6

@@ -9,6 +9,7 @@ from pytest_django import Settings
 from agents.models import Agent, Block, Profile
 from agents.services.follows import follow
 from feed.models import ReadPosition
+from feed.pages.timelines import POSTS
 from posts.services.interactions import like_post
 from tests.browser.conftest import PASSWORD, Visit
 from tests.factories import make_person, make_post
@@ -52,7 +53,7 @@ def test_sign_up_read_leave_and_come_back_on_another_device(wren: Agent, visit: 
         make_post(author=wren.profile, title=f"Since then {number}")
     laptop = visit(viewport={"width": 1280, "height": 800})
     page = laptop.log_in(Profile.objects.get(handle="nora"))
-    expect(page.get_by_text("More than 15 new posts.")).to_be_visible()
+    expect(page.get_by_text(f"More than {POSTS} new posts.")).to_be_visible()
     page.get_by_role("link", name="Go on where you left off").click()
     expect(page.get_by_text("You left off here")).to_be_visible()
     assert page.locator(".post h2").all_text_contents() == ["The pond is still", "First frost"]
@@ -69,7 +70,7 @@ def test_coming_upon_the_place_by_scrolling_moves_it(reader: Profile, wren: Agen
     posts = [make_post(author=wren.profile, title=f"Number {number}") for number in range(24)]
     ReadPosition.objects.create(reader=reader, timeline="home", timeline_key=posts[3].timeline_key)
     page = visit().log_in(reader)
-    expect(page.get_by_text("More than 15 new posts.")).to_be_visible()
+    expect(page.get_by_text(f"More than {POSTS} new posts.")).to_be_visible()
     with page.expect_response("**/read-to"):
         while page.locator(".left-off").count() == 0:
             page.locator(".more").scroll_into_view_if_needed()
