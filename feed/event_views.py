@@ -9,6 +9,7 @@ from agents.api.streaming import EventStream, stream
 from agents.api.views import ApiView
 from feed.live.marks import Position
 from feed.live.source import reader_events
+from feed.serializers import EventsQuery
 
 LAST_EVENT = OpenApiParameter(
     "Last-Event-ID",
@@ -30,13 +31,15 @@ class EventsView(ApiView):
 
     renderer_classes = [*ApiView.renderer_classes, EventStream]
 
-    @extend_schema(parameters=[LAST_EVENT], responses={(200, "text/event-stream"): OpenApiTypes.STR})
+    @extend_schema(parameters=[LAST_EVENT, EventsQuery], responses={(200, "text/event-stream"): OpenApiTypes.STR})
     def get(self, request: Request) -> StreamingHttpResponse:
         viewer = self.actor
-        last = request.headers.get("Last-Event-ID", "")
+        # A browser sends the header only when it connects again by itself, not from the next page.
+        after = self.query(EventsQuery)["after"]
+        last = request.headers.get("Last-Event-ID", after)
         position = Position.parse(last)
         if last and position is None:
-            raise ValidationError({"Last-Event-ID": ["This is no id of an event."]})
+            raise ValidationError({"after" if after else "Last-Event-ID": ["This is no id of an event."]})
         return stream(
             lambda is_held: reader_events(request, viewer, position, is_held=is_held),
             viewer_id=viewer.pk,

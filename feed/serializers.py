@@ -14,6 +14,12 @@ class SearchQuery(PageQuery):
     q = serializers.CharField(min_length=1, max_length=200)
 
 
+class EventsQuery(StrictSerializer):
+    after = serializers.CharField(
+        max_length=6000, default="", help_text="As Last-Event-ID, for a client that cannot send it."
+    )
+
+
 class UpdateSummary(PostSummary):
     """An update as a row of a list."""
 

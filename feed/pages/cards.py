@@ -25,6 +25,14 @@ class PostCard(PostSummary):
         read_only_fields = fields
 
 
+class UpdateCard(PostCard):
+    is_read = serializers.BooleanField(read_only=True)
+
+    class Meta(PostCard.Meta):
+        fields = [*PostCard.Meta.fields, "is_read"]
+        read_only_fields = fields
+
+
 class WholePost(PostCard):
     persona_version = serializers.IntegerField(source="persona.number", read_only=True, default=None, allow_null=True)
 

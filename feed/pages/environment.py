@@ -16,6 +16,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment
 
 from feed.pages import showing
+from feed.pages.once import once_input
 from feed.rendering import render_markdown
 
 FILTERS = (
@@ -28,7 +29,7 @@ FILTERS = (
     showing.month,
     showing.with_mark,
 )
-FUNCTIONS = (showing.avatar, showing.querystring, showing.url, static, htmx_script)
+FUNCTIONS = (once_input, showing.avatar, showing.querystring, showing.url, static, htmx_script)
 
 
 def environment(**options: Any) -> Environment:

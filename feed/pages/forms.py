@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 
+from agents.inbox.models import MAX_MESSAGE_LENGTH
 from agents.models import Agent, ApiKey, Profile
 from agents.models.people import validate_handle
 
@@ -15,6 +16,28 @@ class CommentForm(forms.Form):
         max_length=MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "Say something kind, or at least precise."}),
     )
+
+
+class MessageForm(forms.Form):
+    body = forms.CharField(
+        label="Message",
+        max_length=MAX_MESSAGE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto", "placeholder": "Write a message"}),
+    )
+
+
+class FirstMessageForm(MessageForm):
+    to = forms.CharField(
+        max_length=41,
+        help_text="The handle of an agent or a person.",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+    )
+    field_order = ["to", "body"]
+
+    def clean_to(self) -> str:
+        handle = str(self.cleaned_data["to"]).removeprefix("@")
+        validate_handle(handle)
+        return handle
 
 
 class LogInForm(AuthenticationForm):

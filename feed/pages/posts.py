@@ -13,7 +13,7 @@ from django_htmx.http import reswap, retarget
 from agents.api import cursors
 from agents.api.serializers import DEFAULT_LIMIT
 from agents.models import Profile
-from feed.pages import reads
+from feed.pages import drafts, reads
 from feed.pages.cards import CommentCard
 from feed.pages.forms import CommentForm
 from feed.pages.viewers import PageRequest, came_from, for_viewer, log_in_first, viewer_of
@@ -22,8 +22,6 @@ from posts.generation.citations import citations_in
 from posts.models import Comment, Post
 from posts.services import interactions
 from posts.views.access import get_post, get_removable_comment
-
-DRAFT = "comment_draft"
 
 
 @budgeted(Budget(statements=4, p95_ms=100, kilobytes=200, index="comment_post_thread"))
@@ -38,7 +36,7 @@ def post(request: PageRequest, post_id: int) -> HttpResponse:
     else:
         template = "feed/post.html"
         context["citations"] = citations_in(post_id=post_id, body=found["body"]) if found["is_generated"] else []
-        context["form"] = CommentForm(initial={"body": take_draft(request, post_id, None)})
+        context["form"] = CommentForm(initial=drafts.take(request, draft_of(post_id, None)))
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -98,13 +96,13 @@ def reply(request: PageRequest, post_id: int, comment_id: int) -> HttpResponse:
 @for_viewer
 def show_reply_form(request: PageRequest, viewer: Profile, post_id: int, comment_id: int) -> HttpResponse:
     found = get_post(post_id, viewer)
-    form = CommentForm(initial={"body": take_draft(request, post_id, comment_id)})
+    form = CommentForm(initial=drafts.take(request, draft_of(post_id, comment_id)))
     return show_form(request, found, get_parent(found, comment_id), form)
 
 
 def add_comment(request: PageRequest, post_id: int, parent_id: int | None) -> HttpResponse:
     if viewer_of(request) is None:
-        keep_draft(request, post_id, parent_id)
+        drafts.keep(request, draft_of(post_id, parent_id), body=CommentForm.MAX_LENGTH)
         name, args = ("reader:reply", [post_id, parent_id]) if parent_id else ("reader:post", [post_id])
         return log_in_first(request, then=reverse(name, args=args))
     return add_comment_as_viewer(request, post_id, parent_id)
@@ -162,15 +160,6 @@ def get_parent(found: Post, comment_id: int) -> Comment:
     return parent
 
 
-def keep_draft(request: PageRequest, post_id: int, parent_id: int | None) -> None:
-    body = request.POST.get("body", "")[: CommentForm.MAX_LENGTH]
-    request.session[DRAFT] = {"post": post_id, "parent": parent_id, "body": body.replace("\x00", "")}
-
-
-def take_draft(request: PageRequest, post_id: int, parent_id: int | None) -> str:
-    """Return what was typed here before the log-in, once."""
-    draft = request.session.get(DRAFT)
-    if not draft or (draft["post"], draft["parent"]) != (post_id, parent_id) or viewer_of(request) is None:
-        return ""
-    del request.session[DRAFT]
-    return str(draft["body"])
+def draft_of(post_id: int, parent_id: int | None) -> str:
+    """Name the form of an answer, for what was typed when the session had ended."""
+    return f"comment:{post_id}:{parent_id or ''}"

@@ -1,20 +1,31 @@
 """The hot reads of the pages: what the API answers, in the shapes that a page shows."""
 
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import QuerySet, Subquery
+
 from agents.models import Agent, Profile
 from agents.querysets import AgentQuerySet
 from feed import timelines
-from feed.pages.cards import AgentCard, CommentCard, PostCard, WholePost
+from feed.models import ReadPosition
+from feed.pages.cards import AgentCard, CommentCard, PostCard, UpdateCard, WholePost
 from feed.reads import home_of, timeline
-from performance.prepared import PreparedRead, Size
+from feed.unread import UNREAD, with_unread
+from feed.updates import updates as list_updates
+from performance.prepared import PreparedRead, Size, json_of
 from posts.models import Community, Post
 from posts.reads import PAGE, thread_of
 from posts.serializers import CommunityRead
 
+SUGGESTIONS = 5
 home = timeline("home page", home_of, Profile, shape=PostCard, follows_many=bool)
 explore = timeline("explore page", timelines.explore, Profile | None, shape=PostCard, may_lag=True)
 search = timeline("search page", timelines.search, Profile | None, shape=PostCard, term=str, may_lag=True)
 profile = timeline("profile page", timelines.profile, Profile | None, shape=PostCard, author=Profile)
 community = timeline("community page", timelines.community, Profile | None, shape=PostCard, community=Community)
+
+updates = timeline("updates page", list_updates, Profile, shape=UpdateCard)
 
 post = PreparedRead(
     lambda viewer, post_id: Post.objects.for_detail(viewer).filter(pk=post_id),
@@ -44,6 +55,16 @@ def _popular(viewer: Profile | None, limit: int) -> AgentQuerySet:
 popular = PreparedRead(
     _popular, name="popular agents", shape=AgentCard, may_lag=True, viewer=Profile | None, limit=Size(10)
 )
+
+
+def _around(viewer: Profile) -> QuerySet[Profile, Any]:
+    cards = _popular(viewer, SUGGESTIONS).annotate(card=json_of(AgentCard, Agent)).values("card")
+    position = viewer.read_positions.filter(timeline=ReadPosition.Timeline.HOME).values("timeline_key")
+    return with_unread(viewer).annotate(suggested=ArraySubquery(cards), position=Subquery(position))
+
+
+# What stands around the home timeline, in one statement.
+around = PreparedRead(_around, name="around home", shape=(*UNREAD, "position", "suggested"), viewer=Profile)
 
 rooms = PreparedRead(
     lambda limit: Community.objects.for_list()[:limit],

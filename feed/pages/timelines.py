@@ -5,25 +5,29 @@ from typing import Any
 
 import orjson
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from agents.api import cursors
 from agents.models import Profile
 from agents.views.access import get_profile
+from feed.models import ReadPosition
 from feed.pages import reads
-from feed.pages.viewers import PageRequest, viewer_of
+from feed.pages.viewers import PageRequest, for_viewer, viewer_of
+from feed.positions import key_of_post, left_off_at, position_of, read_up_to
 from feed.serializers import SearchQuery
 from feed.timelines import MANY_FOLLOWS
+from feed.unread import KINDS
 from performance.budgets import Budget, budgeted
 from performance.prepared import PreparedRead
 from posts.views.access import get_community
 
 # Fewer than the API gives: with its style sheet and scripts a page stays under 100 kB.
-POSTS = 15
-SUGGESTIONS = 5
+POSTS = 12
 ROOMS = 8
+HOME = ReadPosition.Timeline.HOME
 PEOPLE = 6
 
 
@@ -34,6 +38,9 @@ class Page:
     posts: list[Any]
     next_cursor: str | None
     is_first: bool
+    # The keys of the posts, and of the last one before them.
+    keys: list[int]
+    before: int | None
 
 
 @budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_author_timeline"))
@@ -44,7 +51,37 @@ def home(request: PageRequest) -> HttpResponse:
     if viewer is None:
         return front(request)
     page = read(request, reads.home, viewer=viewer, follows_many=viewer.following_count > MANY_FOLLOWS)
-    return show(request, "feed/home.html", page, suggested=popular_agents(viewer), shows_why=True)
+    if is_part(request):
+        position = position_of(viewer=viewer, timeline=HOME)
+        return show(request, "feed/home.html", page, shows_why=True, **left_off(page, position))
+    *counts, position, suggested = reads.around.values(viewer=viewer.pk) or []
+    context = {"unread": dict(zip(KINDS, counts, strict=True)), "suggested": suggested, "shows_why": True}
+    return show(request, "feed/home.html", page, **context, **left_off(page, position))
+
+
+def left_off(page: Page, position: int | None) -> dict[str, Any]:
+    """Return where in a page the reader left off, how many of its posts are new, and the way to where that was."""
+    index = left_off_at(page.keys, position=position, before=page.before)
+    is_beyond = (
+        position is not None and index is None and page.is_first and bool(page.keys) and page.keys[-1] > position
+    )
+    return {
+        "left_off": index,
+        "began": position is not None,
+        "new_count": len(page.keys) if is_beyond else (index or 0),
+        "resume": cursors.encode(reverse("reader:home"), [position + 1]) if is_beyond and position else None,
+    }
+
+
+@require_POST
+@for_viewer
+def read_to(request: PageRequest, viewer: Profile) -> HttpResponse:
+    """Remember that everything down from a post is read; sent by the page itself when it was."""
+    post = request.POST.get("post", "")
+    key = key_of_post(int(post), viewer=viewer) if post.isdecimal() and len(post) < 19 else None
+    if key is not None:
+        read_up_to(viewer=viewer, timeline=HOME, key=key)
+    return HttpResponse(status=204) if request.htmx else redirect("reader:home")
 
 
 def front(request: PageRequest) -> HttpResponse:
@@ -100,20 +137,26 @@ def read(request: PageRequest, timeline: PreparedRead, **of: Any) -> Page:
     has_next = len(rows) > POSTS
     following = cursors.encode(request.path, rows[POSTS - 1].position_values()) if has_next else None
     posts = [orjson.loads(row.json) for row in rows[:POSTS]]
-    return Page(posts=posts, next_cursor=following, is_first=cursor is None)
+    keys = [row.position_values()[0] for row in rows[:POSTS]]
+    return Page(posts=posts, next_cursor=following, is_first=cursor is None, keys=keys, before=before)
 
 
 def show(request: PageRequest, template: str, page: Page, **context: Any) -> HttpResponse:
     """Show a page whole, or the part of it that htmx asked for: more posts, or new results."""
-    if request.htmx and not request.htmx.history_restore_request:
+    if is_part(request):
         template = "feed/partials/results.html" if request.htmx.target == "results" else "feed/partials/stream.html"
     response = render(request, template, {"page": page, **context})
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 
 
+def is_part(request: PageRequest) -> bool:
+    """Whether htmx asks for a part of a page."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
 def popular_agents(viewer: Profile | None) -> list[Any]:
-    return [orjson.loads(row.json) for row in reads.popular.rows(viewer=viewer, limit=SUGGESTIONS)]
+    return [orjson.loads(row.json) for row in reads.popular.rows(viewer=viewer, limit=reads.SUGGESTIONS)]
 
 
 def busiest_rooms() -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from agents.models import Profile
@@ -16,6 +16,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 FLAGS += ["--disable-component-update", "--disable-sync"]
 PASSWORD = "a long enough one"
 HERE = Path(__file__).parent
+# A busy machine is no finding.
+LONGEST_MS = 30_000
+expect.set_options(timeout=LONGEST_MS)
 
 # Playwright runs an event loop in this thread; the tests themselves are not asynchronous.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -74,7 +77,7 @@ def visit(transactional_db: None, live_server: LiveServer, chromium: Browser) ->
 
     def make(**options: object) -> Visit:
         contexts.append(chromium.new_context(**options))  # type: ignore[arg-type]
-        contexts[-1].set_default_timeout(10_000)
+        contexts[-1].set_default_timeout(LONGEST_MS)
         return Visit(contexts[-1], live_server)
 
     yield make

@@ -6,6 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Response
 
+from agents.inbox.models import Member
+from agents.inbox.services.conversations import accept, send_message, start_conversation
 from agents.models import Agent, Profile
 from agents.services.agents import save_persona
 from agents.services.follows import follow
@@ -14,6 +16,7 @@ from agents.services.people import update_profile
 from posts.generation.models import Run
 from posts.generation.services.runs import create_run
 from posts.models import Post
+from posts.services.interactions import add_comment
 from tests.browser.conftest import Visit
 from tests.factories import make_agent, make_comment, make_community, make_person, make_post
 
@@ -71,17 +74,35 @@ def studio(reader: Profile) -> list[str]:
     return [f"/studio/{path}" for path in paths]
 
 
+@pytest.fixture
+def inbox(reader: Profile, hostile_post: Post) -> list[str]:
+    """What reaches a reader, with the same texts in it."""
+    follow(follower=reader, author=hostile_post.author)
+    make_post(author=hostile_post.author, kind="update", title=SCRIPT[:300], body=MARKDOWN)
+    for number, text in enumerate((SCRIPT, LONG[:300], RIGHT_TO_LEFT)):
+        sender = make_person(f"sender{number}")
+        update_profile(profile=sender, display_name=text[:80])
+        add_comment(post=make_post(author=reader, title=text), author=sender, body=text)
+        conversation, _ = start_conversation(sender=sender, recipient=reader, body=text * 3)
+        if number:
+            accept(member=Member.objects.get(conversation=conversation, profile=reader))
+            send_message(conversation=conversation, sender=reader, body=text)
+    requested = Member.objects.filter(profile=reader, accepted_at=None).values_list("conversation_id", flat=True)
+    paths = ["notifications", "updates", "messages", "messages/new", f"messages/{conversation.pk}"]
+    return [f"/{path}" for path in [*paths, f"messages/{requested.get()}"]]
+
+
 def addresses(post: Post) -> list[str]:
     paths = ["/", "/explore", "/search?q=%3Cscript%3Ealert(1)%3C/script%3E", "/search?q=bad_bird", "/@bad_bird"]
     return [*paths, "/@owner", "/c/room", f"/posts/{post.pk}", "/settings", "/nowhere", "/?cursor=%22%3E%3Cscript%3E"]
 
 
 def test_nothing_that_somebody_wrote_is_executed(
-    reader: Profile, hostile_post: Post, studio: list[str], visit: MakeVisit
+    reader: Profile, hostile_post: Post, studio: list[str], inbox: list[str], visit: MakeVisit
 ) -> None:
     browser = visit()
     page = browser.log_in(reader)
-    for path in [*addresses(hostile_post), *studio]:
+    for path in [*addresses(hostile_post), *studio, *inbox]:
         browser.go(path)
         page.wait_for_load_state("networkidle")
         for link in page.locator("main a[href]").evaluate_all("links => links.map(link => link.href)"):
@@ -95,7 +116,14 @@ def test_nothing_that_somebody_wrote_is_executed(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 768, 1440])
 def test_pages_are_accessible_and_no_wider_than_the_screen(
-    width: int, scheme: str, reader: Profile, hostile_post: Post, studio: list[str], wren: Agent, visit: MakeVisit
+    width: int,
+    scheme: str,
+    reader: Profile,
+    hostile_post: Post,
+    studio: list[str],
+    inbox: list[str],
+    wren: Agent,
+    visit: MakeVisit,
 ) -> None:
     make_comment(post=make_post(author=wren.profile, title="A quiet one", layer=Post.Layer.PUBLIC))
     browser = visit(viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce")
@@ -103,7 +131,7 @@ def test_pages_are_accessible_and_no_wider_than_the_screen(
     for path in ["/", "/log-in", "/sign-up"]:
         findings += check(browser, path)
     browser.log_in(reader)
-    for path in [*addresses(hostile_post), *studio]:
+    for path in [*addresses(hostile_post), *studio, *inbox]:
         findings += check(browser, path)
     assert findings == []
 
@@ -130,6 +158,7 @@ def test_a_full_page_weighs_at_most_100_kilobytes(reader: Profile, wren: Agent, 
     answers: list[Response] = []
     browser.page.on("response", lambda answer: answers.append(answer))
     browser.go("/").wait_for_load_state("networkidle")
-    sizes = {answer.url: len(answer.body()) for answer in answers if not answer.url.endswith(".svg")}
+    parts = ("document", "stylesheet", "script")
+    sizes = {answer.url: len(answer.body()) for answer in answers if answer.request.resource_type in parts}
     assert len(sizes) == 4, "The page, a style sheet, htmx and the reader's own script."
     assert sum(sizes.values()) <= 100_000, sizes

@@ -36,6 +36,12 @@ def start_conversation(
     return conversation, message
 
 
+def conversation_between(one: Profile, other: Profile) -> int | None:
+    """Return the key of the conversation of two profiles."""
+    first, second = sorted([one.pk, other.pk])
+    return Conversation.objects.filter(first=first, second=second).values_list("pk", flat=True).first()
+
+
 def _is_known(sender: Profile, *, to: Profile) -> bool:
     """Whether a profile follows the sender, owns it or is owned by it."""
     follows = Q(pk__in=Follow.objects.filter(follower=to, author=sender).values("follower"))
@@ -93,7 +99,7 @@ def _tell(message: Message, theirs: Member) -> None:
         kind=Notification.Kind.MESSAGE,
         actor=sender,
         text=f"@{sender.handle} {wants}",
-        url=reverse("inbox:messages", args=[message.conversation_id]),
+        url=reverse("reader:conversation", args=[message.conversation_id]),
         key=f"message:{message.pk}",
     )
 
@@ -101,6 +107,15 @@ def _tell(message: Message, theirs: Member) -> None:
 def accept(*, member: Member) -> None:
     """Accept a request; accepting it again changes nothing."""
     _change(member).filter(accepted_at=None).update(accepted_at=Now())
+
+
+@transaction.atomic
+def decline(*, member: Member) -> None:
+    """Throw a request away, for both; one that was accepted meanwhile stays."""
+    locked = Member.objects.select_for_update(no_key=True).filter(pk=member.pk, accepted_at=None).first()
+    if locked is not None:
+        invalidate_user_cache(member.profile_id)
+        Conversation.objects.filter(pk=locked.conversation_id).delete()
 
 
 def mute(*, member: Member, is_muted: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
+from django.urls import reverse
 
 from agents.models import Notification, Profile
 from agents.services.notifications import notify
@@ -197,7 +198,7 @@ def _wait_for_review(flight: Flight, outcome: Outcome) -> None:
             kind=Notification.Kind.REVIEW,
             actor=None,
             text=f"What @{run.agent.profile.handle} wrote waits for your review",
-            url="",
+            url=reverse("reader:run", args=[run.pk]),
             key=f"review:{run.pk}:{flight.run.fencing_token}",
         )
     run.state = Run.State.REVIEW

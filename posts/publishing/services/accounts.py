@@ -3,6 +3,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import Notification, Profile
@@ -26,7 +27,7 @@ def notify_owner(*, account: SocialAccount, kind: str, text: str) -> None:
         kind=Notification.Kind.PUBLISHING,
         actor=None,
         text=f"{account}: {text}",
-        url="",
+        url=reverse("reader:studio"),
         key=f"account:{event.pk}",
     )
 

@@ -151,6 +151,16 @@ def test_an_id_that_is_none_is_refused(bob: Profile, client_of: MakeClient, last
     assert response.data["errors"][0]["field"] == "Last-Event-ID"
 
 
+def test_a_page_goes_on_where_the_one_before_it_was(bob: Profile, client_of: MakeClient) -> None:
+    client = client_of(bob)
+    ((_, _, position),) = ask(client)
+    tell(bob, "on the way")
+    chunks = b"".join(client.get("/api/events", {"after": position}).streaming_content)
+    assert b"on the way" in chunks
+    refused = client.get("/api/events", {"after": "x"})
+    assert (refused.status_code, refused.data["errors"][0]["field"]) == (400, "after")
+
+
 def test_the_largest_id_finds_nothing(bob: Profile, client_of: MakeClient) -> None:
     tell(bob)
     largest = "9" * 19

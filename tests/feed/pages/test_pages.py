@@ -45,6 +45,10 @@ def crowd(request: pytest.FixtureRequest, charlie: Profile) -> list[Post]:
         ("/@bird0", 3),
         # The user; the community; its posts.
         ("/c/garden", 3),
+        # The user; the notifications; what is unread.
+        ("/notifications", 3),
+        ("/updates", 3),
+        ("/messages", 3),
         # The user; the post; its thread.
         ("/posts/{first}", 3),
     ],
