@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from agents.models import Profile
@@ -14,6 +14,9 @@ from agents.models import Profile
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
+# A page takes milliseconds; the machine that the tests run on may have other things to do.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 PASSWORD = "a long enough one"
 HERE = Path(__file__).parent
 
@@ -74,7 +77,7 @@ def visit(transactional_db: None, live_server: LiveServer, chromium: Browser) ->
 
     def make(**options: object) -> Visit:
         contexts.append(chromium.new_context(**options))  # type: ignore[arg-type]
-        contexts[-1].set_default_timeout(10_000)
+        contexts[-1].set_default_timeout(PATIENCE_MS)
         return Visit(contexts[-1], live_server)
 
     yield make
