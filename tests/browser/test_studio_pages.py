@@ -4,6 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from agents.knowledge import poking
+from agents.knowledge.models import Source
+from agents.knowledge.services.contents import save_content
+from agents.knowledge.services.sources import request_source
 from agents.models import Agent, Profile
 from posts.publishing.models import Publication
 from posts.publishing.services.policies import change_account
@@ -18,8 +22,9 @@ type MakeVisit = Callable[..., Visit]
 
 
 @pytest.fixture
-def pages(alice: Profile, wren: Agent, transactional_db: None) -> list[str]:
+def pages(alice: Profile, wren: Agent, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The pages of publishing, every text on them written by somebody with bad intentions."""
+    monkeypatch.setattr(poking, "_send", lambda task, args: None)
     account = make_account(owner=alice, handle=SCRIPT, network="facebook", limits={})
     change_account(account=account, slots=["mon 09:00"])
     rows = [make_publication(account=account, text=text, scheduled_at=may(12)) for text in (RIGHT_TO_LEFT, MARKDOWN)]
@@ -41,6 +46,11 @@ def pages(alice: Profile, wren: Agent, transactional_db: None) -> list[str]:
     paths += [f"/studio/calendar/{row.pk}" for row in (*rows[:6], done)]
     last_year = may(12).date().replace(year=may(12).year - 1)
     figures = f"/studio/analytics/?start={last_year}&end={last_year}"
+    source = request_source(profile=alice, agent=wren, kind="text", text=MARKDOWN, title=SCRIPT)
+    Source.objects.filter(pk=source.pk).update(status="failed", problem=SCRIPT)
+    content, _ = save_content(platform="text", title=SCRIPT, text=MARKDOWN, agent=wren)
+    knowledge = "/studio/@wren/knowledge"
+    paths += [knowledge, f"{knowledge}/texts", f"{knowledge}/texts/{content.pk}"]
     return [*paths, "/studio/calendar/import", "/studio/calendar/accounts", figures, "/studio/"]
 
 
