@@ -1,6 +1,6 @@
 from django.urls import path
 
-from feed.pages.studio import agents, analytics, personas, runs
+from feed.pages.studio import agents, analytics, knowledge, personas, runs
 from feed.pages.studio.calendar import accounts, importing, overview, publications, scheduling
 
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("@<handle:handle>/persona", personas.persona, name="persona"),
     path("@<handle:handle>/persona/<int:number>", personas.compare, name="compare"),
     path("@<handle:handle>/persona/<int:number>/roll-back", personas.roll_back, name="roll-back"),
+    path("@<handle:handle>/knowledge", knowledge.sources, name="knowledge"),
+    path("@<handle:handle>/knowledge/texts", knowledge.contents, name="contents"),
+    path("@<handle:handle>/knowledge/texts/<int:content_id>", knowledge.content, name="content"),
     path("runs/<int:run_id>", runs.run, name="run"),
     path("runs/<int:run_id>/<slug:decision>", runs.decide, name="decide"),
     path("calendar/", overview.calendar, name="calendar"),

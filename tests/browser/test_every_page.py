@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Response
+from playwright.sync_api import Page, Response
 
 from agents.inbox.models import Member
 from agents.inbox.services.conversations import accept, send_message, start_conversation
@@ -138,15 +138,20 @@ def test_pages_are_accessible_and_no_wider_than_the_screen(
 
 def check(browser: Visit, path: str) -> list[str]:
     page = browser.go(path)
-    found = [
-        f"{path}: {violation['id']} ({violation['impact']}) {node['target']}"
+    found = violations(page, path)
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append(f"{path}: wider than the screen")
+    return found
+
+
+def violations(page: Page, where: str) -> list[str]:
+    """Return the serious findings of axe-core about a page as it is now."""
+    return [
+        f"{where}: {violation['id']} ({violation['impact']}) {node['target']}"
         for violation in Axe().run(page).response["violations"]
         if violation["impact"] in ("serious", "critical")
         for node in violation["nodes"][:3]
     ]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append(f"{path}: wider than the screen")
-    return found
 
 
 def test_a_full_page_weighs_at_most_100_kilobytes(reader: Profile, wren: Agent, visit: MakeVisit) -> None:

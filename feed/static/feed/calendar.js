@@ -3,15 +3,15 @@
 const START_PX = 6;
 const PREVIEW_MS = 600;
 const dialog = document.getElementById("dialog");
-const spoken = document.getElementById("spoken");
+const toast = document.getElementById("toast");
 
 const say = (text) => {
-  const toast = document.getElementById("toast");
+  // Before an open dialog, not behind it, where nothing is seen or heard.
+  (dialog?.open ? dialog : document.body).append(toast);
   toast.textContent = text;
   toast.hidden = false;
   clearTimeout(say.timer);
   say.timer = setTimeout(() => { toast.hidden = true; }, 8000);
-  if (spoken) spoken.textContent = text;
 };
 
 // Ask for a page. What is no page of the studio, such as the log-in, is gone to; a failure is told.
