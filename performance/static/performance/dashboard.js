@@ -54,7 +54,7 @@ function showTiles(figures) {
     tile("Errors", String(requests.errors), `in ${figures.recent_minutes} min`, requests.errors > 0),
     tile("Cache hit rate", percent(lastOf(series, "hit_rate") ?? totals(figures.caches)), "%"),
     tile("Connections", percent(usage), "% in use", usage > 80),
-    tile("Memory", bytes(memory), `in ${processes.length}`),
+    tile("Memory", bytes(memory), processes.length > 1 ? `in ${processes.length} processes` : ""),
   );
 }
 
