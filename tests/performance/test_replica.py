@@ -172,6 +172,8 @@ def test_a_replica_that_lags_too_much_is_left_out_until_it_catches_up(pair: Pair
     assert asked_of_replica(pair.titles) == 0
     pair.resume()
     wait_until(freshness.is_fresh)
+    # A busy machine may let a third of a second pass before the next line.
+    settings.REPLICA_MAX_LAG_SECONDS = 60
     assert asked_of_replica(pair.titles) == 1
 
 
