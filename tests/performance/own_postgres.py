@@ -18,6 +18,7 @@ from django.db import connection
 from config.embedded import layout
 from config.embedded.account import run_as, service_account
 from config.embedded.programs import find_programs
+from config.embedded.service import end_with_parent
 
 OPTIONS = {
     "listen_addresses": "", "fsync": "off", "shared_buffers": "32MB", "max_connections": "60",
@@ -53,8 +54,13 @@ class Server:
     def start(self) -> None:
         options = (f"{name}={value}" for name, value in self.options.items())
         command = [str(self.bin / "postgres"), "-D", str(self.data), *(word for o in options for word in ("-c", o))]
-        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": self.sockets}
-        self.process = psutil.Popen(command, **quiet, **run_as(self.account))
+        options_of_process: dict[str, Any] = {
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+            "cwd": self.sockets,
+        }
+        options_of_process["preexec_fn"] = end_with_parent(signal.SIGQUIT)
+        self.process = psutil.Popen(command, **options_of_process, **run_as(self.account))
         wait_until(self._answers)
 
     def _answers(self) -> bool:
