@@ -16,6 +16,7 @@ from posts.publishing import text
 from posts.publishing.models import Publication, SocialAccount
 from posts.publishing.networks import http
 from posts.publishing.networks.errors import CannotReadBack, OutcomeUnknown
+from posts.publishing.tokens import Secret, bearer
 
 # The clocks of a network and of this house may differ by so much.
 CLOCK_SKEW = timedelta(minutes=2)
@@ -177,18 +178,18 @@ class Network(ABC):
         self, account: SocialAccount, method: str, path: str, *, publishes: bool = False, **options: Any
     ) -> httpx2.Response:
         """Send one request with the account's credentials."""
-        headers = {"Authorization": f"Bearer {account.access_token.reveal()}"} | options.pop("headers", {})
+        headers = account.access_token.bearer() | options.pop("headers", {})
         return http.call(method, self.base_url(account) + path, publishes=publishes, headers=headers, **options)
 
     def ask(self, credentials: Credentials, base_url: str, path: str, **options: Any) -> httpx2.Response:
         """Read something with credentials that belong to no account yet."""
-        headers = {"Authorization": f"Bearer {credentials.access_token}"} | options.pop("headers", {})
+        headers = bearer(credentials.access_token) | options.pop("headers", {})
         return http.call("GET", (base_url or settings.NETWORK_URLS[self.name]) + path, headers=headers, **options)
 
     def app_credentials(self) -> tuple[str, str]:
         """Return client id and secret of the application registered with the network."""
         app = settings.NETWORK_APPS.get(self.name, {})
-        return app.get("client_id", ""), app.get("client_secret", "")
+        return app.get("client_id", ""), Secret(app.get("client_secret", ""))
 
 
 def earliest_moment(publication: Publication) -> datetime:

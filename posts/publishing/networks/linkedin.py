@@ -76,7 +76,7 @@ class LinkedIn(OAuthNetwork):
             json={"initializeUploadRequest": {"owner": account.platform_user_id}},
         )
         upload = read_json(answer, "value")
-        headers = {"Authorization": f"Bearer {account.access_token.reveal()}"}
+        headers = account.access_token.bearer()
         with publication.image.open() as image:
             http.call("PUT", upload["uploadUrl"], content=image.read(), headers=headers)
         return {"content": {"media": {"id": upload["image"], "altText": publication.image_alt}}}

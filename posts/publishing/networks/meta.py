@@ -25,6 +25,7 @@ from posts.publishing.networks.errors import (
     Refused,
 )
 from posts.publishing.networks.oauth import OAuthNetwork, credentials_from
+from posts.publishing.tokens import Secret
 
 TOKEN_INVALID = {102, 190}
 RATE_LIMITS = {4, 17, 32, 341, 368, 613, 80001, 80002}
@@ -56,7 +57,7 @@ class GraphNetwork(OAuthNetwork):
         client_id, client_secret = options["client"]
         form = {
             "grant_type": "fb_exchange_token",
-            "fb_exchange_token": brief.access_token,
+            "fb_exchange_token": Secret(brief.access_token),
             "client_id": client_id,
             "client_secret": client_secret,
         }

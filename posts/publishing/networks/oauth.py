@@ -14,6 +14,7 @@ from posts.publishing.models import SocialAccount
 from posts.publishing.networks import http
 from posts.publishing.networks.base import Credentials, Identity, Network, read_json
 from posts.publishing.networks.errors import NeedsReconnect, Refused
+from posts.publishing.tokens import Secret
 
 
 class OAuthNetwork(Network):
@@ -54,9 +55,9 @@ class OAuthNetwork(Network):
         """Exchange the code that the consent page handed out. Raises `Refused` for one that is forged or stale."""
         form = {
             "grant_type": "authorization_code",
-            "code": code,
+            "code": Secret(code),
             "redirect_uri": redirect_uri,
-            "code_verifier": verifier,
+            "code_verifier": Secret(verifier),
         }
         return self._token(form, base_url, client)
 
@@ -73,7 +74,7 @@ class OAuthNetwork(Network):
         options: dict[str, Any] = {}
         if client_secret and self.secret_in_header:
             basic = b64encode(f"{client_id}:{client_secret}".encode()).decode()
-            options["headers"] = {"Authorization": f"Basic {basic}"}
+            options["headers"] = {"Authorization": Secret(f"Basic {basic}")}
         elif client_secret:
             form["client_secret"] = client_secret
         return credentials_from(read_json(http.call("POST", self.token_url(base_url), data=form, **options)))
