@@ -46,9 +46,12 @@ class LinkedIn(OAuthNetwork):
     # What other publishing tools document; LinkedIn itself shows limits only in its developer portal.
     rate = Rate(150, 86_400)
     concurrency = 8
-    scopes = ("openid", "profile", "w_member_social")
     media = MediaRule(types=("image/jpeg", "image/png", "image/gif"), max_bytes=8_000_000, max_alt=4086)
     settle_seconds = 10
+
+    def asked_scopes(self) -> tuple[str, ...]:
+        # LinkedIn refuses the whole consent when one of them is not granted to the application.
+        return tuple(settings.LINKEDIN_SCOPES)
 
     def identities(self, credentials: Credentials, base_url: str) -> Iterable[tuple[Identity, Credentials]]:
         person = read_json(self.ask(credentials, base_url, "/v2/userinfo"))

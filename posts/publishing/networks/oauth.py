@@ -29,6 +29,10 @@ class OAuthNetwork(Network):
     def identities(self, credentials: Credentials, base_url: str) -> Iterable[tuple[Identity, Credentials]]:
         """Return whom the credentials speak for: one account, or each page of a person."""
 
+    def asked_scopes(self) -> tuple[str, ...]:
+        """Return what the account's owner is asked to allow."""
+        return self.scopes
+
     def authorize_url(self, base_url: str) -> str:
         return str(settings.NETWORK_AUTHORIZE_URLS[self.name])
 
@@ -42,7 +46,7 @@ class OAuthNetwork(Network):
             client_id,
             "code",
             redirect_uri=redirect_uri,
-            scope=self.scope_separator.join(self.scopes),
+            scope=self.scope_separator.join(self.asked_scopes()),
             state=state,
             code_challenge=create_s256_code_challenge(verifier),  # type: ignore[no-untyped-call]
             code_challenge_method="S256",
