@@ -20,6 +20,8 @@ from posts.publishing.tokens import Secret, bearer
 
 # The clocks of a network and of this house may differ by so much.
 CLOCK_SKEW = timedelta(minutes=2)
+# So far back is read for a lost post; whoever has more posts since then is asked.
+PAGES = 5
 
 
 class Repeat(Enum):
@@ -98,6 +100,10 @@ class Figures:
     views: int = 0
 
 
+# Text and receipt of each post, and what to go on after.
+type Page = tuple[list[tuple[str, Receipt]], Any]
+
+
 class Network(ABC):
     """One outside network. Instances hold no state; none of the methods may touch the database."""
 
@@ -136,12 +142,25 @@ class Network(ABC):
     def send(self, publication: Publication, prepared: dict[str, Any]) -> Receipt:
         """Publish, in exactly one request with `publishes=True`."""
 
-    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
-        """Yield text and receipt of the account's posts, the newest first, back to the first attempt.
+    def page(self, publication: Publication, after: Any) -> Page:
+        """Return a page of the account's posts, the newest first, and what to go on after; None on the last page.
 
-        Raises `CannotReadBack` when the account gives no way to do so, or too many posts came since.
+        Raises `CannotReadBack` when the account gives no way to do so.
         """
         raise CannotReadBack(f"{self.label} does not let this account's posts be read.")
+
+    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
+        """Yield text and receipt of the account's posts, the newest first.
+
+        Raises `CannotReadBack` when too many posts came since.
+        """
+        after = None
+        for _ in range(PAGES):
+            found, after = self.page(publication, after)
+            yield from found
+            if after is None:
+                return
+        raise CannotReadBack("Too many posts since.")
 
     def find(self, publication: Publication, *, taken: frozenset[str]) -> Receipt | None:
         """Look for a publication on the network; None is proof that it is not there.

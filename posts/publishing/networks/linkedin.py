@@ -19,6 +19,7 @@ from posts.publishing.networks.base import (
     Figures,
     Identity,
     MediaRule,
+    Page,
     Rate,
     Receipt,
     Repeat,
@@ -34,7 +35,6 @@ from posts.publishing.networks.oauth import OAuthNetwork
 RESERVED = regex.compile(r"([\\|{}@\[\]()<>#*_~])")
 ESCAPED = regex.compile(r"\\([\\|{}@\[\]()<>#*_~])")
 READ_SCOPES = {"r_organization_social", "r_member_social"}
-PAGES = 4
 PAGE_SIZE = 50
 
 
@@ -108,27 +108,29 @@ class LinkedIn(OAuthNetwork):
             raise OutcomeUnknown("LinkedIn answered without an id.")
         return _receipt(urn)
 
-    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
+    def page(self, publication: Publication, after: Any) -> Page:
         account = publication.account
         if self.repeat_for(account) is Repeat.NEITHER:
             raise CannotReadBack("LinkedIn does not let this account's posts be read.")
-        earliest = earliest_moment(publication)
-        for page in range(PAGES):
-            query: dict[str, Any] = {
-                "q": "author",
-                "author": account.platform_user_id,
-                "count": PAGE_SIZE,
-                "start": page * PAGE_SIZE,
-                "sortBy": "CREATED",
-            }
-            elements = read_json(self._rest(account, "GET", "/rest/posts", params=query), "elements")
-            for post in elements:
-                created = datetime.fromtimestamp((post.get("publishedAt") or post["createdAt"]) / 1000, UTC)
-                if created >= earliest:
-                    yield ESCAPED.sub(r"\1", post.get("commentary", "")), _receipt(post["id"], created)
-            if len(elements) < PAGE_SIZE:
-                return
-        raise CannotReadBack("Too many posts since.")
+        earliest, start = earliest_moment(publication), after or 0
+        query = {
+            "q": "author",
+            "author": account.platform_user_id,
+            "count": PAGE_SIZE,
+            "start": start,
+            "sortBy": "CREATED",
+        }
+        elements = read_json(self._rest(account, "GET", "/rest/posts", params=query), "elements")
+        moments = [
+            datetime.fromtimestamp((post.get("publishedAt") or post["createdAt"]) / 1000, UTC) for post in elements
+        ]
+        # Sorted by creation, while the moment is that of publication: an older one does not end the search.
+        found = [
+            (ESCAPED.sub(r"\1", post.get("commentary", "")), _receipt(post["id"], moment))
+            for post, moment in zip(elements, moments, strict=True)
+            if moment >= earliest
+        ]
+        return found, start + PAGE_SIZE if len(elements) == PAGE_SIZE else None
 
     def metrics(self, publication: Publication) -> Figures:
         path = f"/rest/socialActions/{_quoted(publication.remote_id or '')}"

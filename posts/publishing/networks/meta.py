@@ -84,3 +84,9 @@ def translate(refusal: Refused, *, publishes: bool) -> NetworkError:
     if code in TEMPORARY:
         return OutcomeUnknown(message) if publishes else NotSent(message)
     return refusal
+
+
+def next_page(page: dict[str, Any]) -> str | None:
+    """Return what to go on after, or None on the last page."""
+    paging = page.get("paging", {})
+    return str(paging["cursors"]["after"]) if "next" in paging else None
