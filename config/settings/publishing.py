@@ -39,6 +39,8 @@ NETWORK_APPS: dict[str, dict[str, Any]] = {
     for name in NETWORK_TOKEN_URLS
 }
 META_GRAPH_VERSION = env.str("META_GRAPH_VERSION", "v25.0")
+# For organisations add r_organization_social, w_organization_social and rw_organization_admin.
+LINKEDIN_SCOPES: list[str] = env.list("LINKEDIN_SCOPES", ["openid", "profile", "w_member_social"])
 LINKEDIN_VERSION = env.str("LINKEDIN_VERSION", "202610")
 
 # How many publications of one owner may wait at a time.

@@ -28,6 +28,13 @@ def cipher() -> MultiFernet:
     return _cipher(tuple(settings.TOKEN_KEYS) or tuple(derived_key(secret) for secret in secrets))
 
 
+class Secret(str):
+    """A credential on its way to a request: it is what it is, but prints as dots in an error page's variables."""
+
+    def __repr__(self) -> str:
+        return repr(HIDDEN)
+
+
 class Token:
     """A sealed credential. It prints as dots everywhere: logs, admin, error pages, tracebacks."""
 
@@ -40,12 +47,16 @@ class Token:
     def seal(cls, plain: str) -> Self:
         return cls(cipher().encrypt(plain.encode()).decode() if plain else "")
 
-    def reveal(self) -> str:
+    def reveal(self) -> Secret:
         """Decrypt the credential.
 
         Raises `cryptography.fernet.InvalidToken` when no key in TOKEN_KEYS fits.
         """
-        return cipher().decrypt(self.sealed.encode()).decode() if self.sealed else ""
+        return Secret(cipher().decrypt(self.sealed.encode()).decode() if self.sealed else "")
+
+    def bearer(self) -> dict[str, str]:
+        """Return the header that speaks in the name of whom the credential belongs to."""
+        return bearer(self.reveal())
 
     def rotated(self) -> "Token":
         """Return the same credential, sealed with the newest key."""
@@ -62,6 +73,10 @@ class Token:
 
     def __repr__(self) -> str:
         return HIDDEN if self.sealed else ""
+
+
+def bearer(credential: str) -> dict[str, str]:
+    return {"Authorization": Secret(f"Bearer {credential}")}
 
 
 class TokenField(models.TextField[Token, Token]):

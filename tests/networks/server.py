@@ -1,10 +1,13 @@
 """A local server that speaks the documented requests of every network and fails on command."""
 
+from __future__ import annotations
+
 import json
 import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -77,10 +80,7 @@ class NetworkServer:
         self.faults: list[Fault] = []
         self.lock = threading.Lock()
         self.delay_seconds = 0.0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
-        self._server.daemon_threads = True
-        # Many connections arrive at once when thousands of posts are due.
-        self._server.request_queue_size = 128
+        self._server = _Listener(self)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -113,83 +113,93 @@ class NetworkServer:
         return [one for one in self.requests if one.method == method and re.fullmatch(path, one.path)]
 
 
-def _handler_for(server: NetworkServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    # Many connections arrive at once when thousands of posts are due.
+    request_queue_size = 128
 
-        def handle_one_request(self) -> None:
-            with suppress(ConnectionError):
-                super().handle_one_request()
+    def __init__(self, network: NetworkServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.network = network
 
-        def serve(self) -> None:
-            request = self.parse()
-            if self.fails(request, Answer(), after=False):
-                return
-            threading.Event().wait(server.delay_seconds) if server.delay_seconds else None
-            answer = server.speak(request)
-            if not self.fails(request, answer, after=True):
-                self.answer(answer)
 
-        do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815
+class _Handler(BaseHTTPRequestHandler):
+    """Takes requests off the wire, lets go wrong what is to go wrong, and answers."""
 
-        def parse(self) -> Request:
-            url = urlsplit(self.path)
-            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            query = {name: values[0] for name, values in parse_qs(url.query).items()}
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            return Request(self.command, url.path, query, headers, raw)
+    server: _Listener
+    protocol_version = "HTTP/1.1"
 
-        def answer(self, answer: Answer) -> None:
-            body = b"" if answer.body is None else json.dumps(answer.body).encode()
-            self.send_head(answer, len(body))
-            self.wfile.write(body)
+    def handle_one_request(self) -> None:
+        with suppress(ConnectionError):
+            super().handle_one_request()
 
-        def send_head(self, answer: Answer, length: int) -> None:
-            self.send_response(answer.status)
-            for name, value in {"Content-Type": "application/json", **answer.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(length))
-            self.end_headers()
+    def serve(self) -> None:
+        request = self.parse()
+        if self.fails(request, Answer(), after=False):
+            return
+        time.sleep(self.server.network.delay_seconds)
+        answer = self.server.network.speak(request)
+        if not self.fails(request, answer, after=True):
+            self.answer(answer)
 
-        def fails(self, request: Request, answer: Answer, *, after: bool) -> bool:
-            """Go through what is to go wrong; whether the request was dealt with."""
-            while fault := server.fault_for(request, after=after):
-                if self.fail(fault, answer):
-                    return True
-            return False
+    do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815
 
-        def fail(self, fault: Fault, answer: Answer) -> bool:
-            match fault.kind:
-                case "call":
-                    fault.action()
-                    return False
-                case "status":
-                    self.answer(Answer(fault.status, fault.body or {"error": "Injected"}, fault.headers))
-                case "garbage":
-                    self.answer(Answer(200, "not what was asked for"))
-                case "timeout":
-                    # Until the client gives up.
-                    with suppress(OSError):
-                        self.connection.recv(1)
-                    self.close_connection = True
-                case "reset":
-                    self.reset()
-                case "reset_mid_body":
-                    self.send_head(answer, 10_000)
-                    self.wfile.write(b'{"id": ')
-                    self.reset()
-            return True
+    def parse(self) -> Request:
+        url = urlsplit(self.path)
+        raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Request(self.command, url.path, query, headers, raw)
 
-        def reset(self) -> None:
-            self.wfile.flush()
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
+    def answer(self, answer: Answer) -> None:
+        body = b"" if answer.body is None else json.dumps(answer.body).encode()
+        self.send_head(answer, len(body))
+        self.wfile.write(body)
 
-        def log_message(self, *args: object) -> None:
-            """Stay silent: the test says what went wrong."""
+    def send_head(self, answer: Answer, length: int) -> None:
+        self.send_response(answer.status)
+        for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
 
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            return formatdate(timestamp, usegmt=True)
+    def fails(self, request: Request, answer: Answer, *, after: bool) -> bool:
+        """Go through what is to go wrong; whether the request was dealt with."""
+        while fault := self.server.network.fault_for(request, after=after):
+            if self.fail(fault, answer):
+                return True
+        return False
 
-    return Handler
+    def fail(self, fault: Fault, answer: Answer) -> bool:
+        match fault.kind:
+            case "call":
+                fault.action()
+                return False
+            case "status":
+                self.answer(Answer(fault.status, fault.body or {"error": "Injected"}, fault.headers))
+            case "garbage":
+                self.answer(Answer(200, "not what was asked for"))
+            case "timeout":
+                # Until the client gives up.
+                with suppress(OSError):
+                    self.connection.recv(1)
+                self.close_connection = True
+            case "reset":
+                self.reset()
+            case "reset_mid_body":
+                self.send_head(answer, 10_000)
+                self.wfile.write(b'{"id": ')
+                self.reset()
+        return True
+
+    def reset(self) -> None:
+        self.wfile.flush()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def log_message(self, *args: object) -> None:
+        """Stay silent: the test says what went wrong."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return formatdate(timestamp, usegmt=True)

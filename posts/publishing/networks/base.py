@@ -16,9 +16,12 @@ from posts.publishing import text
 from posts.publishing.models import Publication, SocialAccount
 from posts.publishing.networks import http
 from posts.publishing.networks.errors import CannotReadBack, OutcomeUnknown
+from posts.publishing.tokens import Secret, bearer
 
 # The clocks of a network and of this house may differ by so much.
 CLOCK_SKEW = timedelta(minutes=2)
+# So far back is read for a lost post; whoever has more posts since then is asked.
+PAGES = 5
 
 
 class Repeat(Enum):
@@ -97,6 +100,10 @@ class Figures:
     views: int = 0
 
 
+# Text and receipt of each post, and what to go on after.
+type Page = tuple[list[tuple[str, Receipt]], Any]
+
+
 class Network(ABC):
     """One outside network. Instances hold no state; none of the methods may touch the database."""
 
@@ -135,12 +142,25 @@ class Network(ABC):
     def send(self, publication: Publication, prepared: dict[str, Any]) -> Receipt:
         """Publish, in exactly one request with `publishes=True`."""
 
-    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
-        """Yield text and receipt of the account's posts, the newest first, back to the first attempt.
+    def page(self, publication: Publication, after: Any) -> Page:
+        """Return a page of the account's posts, the newest first, and what to go on after; None on the last page.
 
-        Raises `CannotReadBack` when the account gives no way to do so, or too many posts came since.
+        Raises `CannotReadBack` when the account gives no way to do so.
         """
         raise CannotReadBack(f"{self.label} does not let this account's posts be read.")
+
+    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
+        """Yield text and receipt of the account's posts, the newest first.
+
+        Raises `CannotReadBack` when too many posts came since.
+        """
+        after = None
+        for _ in range(PAGES):
+            found, after = self.page(publication, after)
+            yield from found
+            if after is None:
+                return
+        raise CannotReadBack("Too many posts since.")
 
     def find(self, publication: Publication, *, taken: frozenset[str]) -> Receipt | None:
         """Look for a publication on the network; None is proof that it is not there.
@@ -177,18 +197,18 @@ class Network(ABC):
         self, account: SocialAccount, method: str, path: str, *, publishes: bool = False, **options: Any
     ) -> httpx2.Response:
         """Send one request with the account's credentials."""
-        headers = {"Authorization": f"Bearer {account.access_token.reveal()}"} | options.pop("headers", {})
+        headers = account.access_token.bearer() | options.pop("headers", {})
         return http.call(method, self.base_url(account) + path, publishes=publishes, headers=headers, **options)
 
     def ask(self, credentials: Credentials, base_url: str, path: str, **options: Any) -> httpx2.Response:
         """Read something with credentials that belong to no account yet."""
-        headers = {"Authorization": f"Bearer {credentials.access_token}"} | options.pop("headers", {})
+        headers = bearer(credentials.access_token) | options.pop("headers", {})
         return http.call("GET", (base_url or settings.NETWORK_URLS[self.name]) + path, headers=headers, **options)
 
     def app_credentials(self) -> tuple[str, str]:
         """Return client id and secret of the application registered with the network."""
         app = settings.NETWORK_APPS.get(self.name, {})
-        return app.get("client_id", ""), app.get("client_secret", "")
+        return app.get("client_id", ""), Secret(app.get("client_secret", ""))
 
 
 def earliest_moment(publication: Publication) -> datetime:

@@ -98,9 +98,8 @@ class Bluesky(Network):
 
     def refresh(self, account: SocialAccount) -> Credentials:
         url = f"{self.base_url(account)}/xrpc/com.atproto.server.refreshSession"
-        headers = {"Authorization": f"Bearer {account.refresh_token.reveal()}"}
         try:
-            return _credentials(read_json(http.call("POST", url, headers=headers)))
+            return _credentials(read_json(http.call("POST", url, headers=account.refresh_token.bearer())))
         except Refused as refusal:
             raise NeedsReconnect(str(refusal)) from refusal
 

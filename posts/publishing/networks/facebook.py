@@ -1,6 +1,5 @@
 """Facebook pages. Source: https://developers.facebook.com/docs/pages-api/posts."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from posts.publishing import text
@@ -9,6 +8,7 @@ from posts.publishing.networks.base import (
     Figures,
     Identity,
     MediaRule,
+    Page,
     Rate,
     Receipt,
     Repeat,
@@ -17,10 +17,7 @@ from posts.publishing.networks.base import (
     read_json,
     read_moment,
 )
-from posts.publishing.networks.errors import CannotReadBack
-from posts.publishing.networks.meta import GraphNetwork
-
-PAGES = 4
+from posts.publishing.networks.meta import GraphNetwork, next_page
 
 
 class Facebook(GraphNetwork):
@@ -58,22 +55,16 @@ class Facebook(GraphNetwork):
         answer = self.graph(account, "POST", f"/{account.platform_user_id}/feed", publishes=True, json=body)
         return _receipt({"id": read_json(answer, "id")})
 
-    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
-        account = publication.account
-        query: dict[str, Any] = {
+    def page(self, publication: Publication, after: Any) -> Page:
+        query = {
             "fields": "id,message,created_time,permalink_url",
             "limit": 100,
             "since": int(earliest_moment(publication).timestamp()),
-        }
-        for _ in range(PAGES):
-            answer = self.graph(account, "GET", f"/{account.platform_user_id}/posts", params=query)
-            page = read_json(answer)
-            for post in page["data"]:
-                yield post.get("message", ""), _receipt(post)
-            if "next" not in page.get("paging", {}):
-                return
-            query["after"] = page["paging"]["cursors"]["after"]
-        raise CannotReadBack("Too many posts since.")
+        } | ({"after": after} if after else {})
+        page = read_json(
+            self.graph(publication.account, "GET", f"/{publication.account.platform_user_id}/posts", params=query)
+        )
+        return [(post.get("message", ""), _receipt(post)) for post in page["data"]], next_page(page)
 
     def metrics(self, publication: Publication) -> Figures:
         fields = "likes.summary(true).limit(0),comments.summary(true).limit(0),shares"

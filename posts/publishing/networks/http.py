@@ -6,8 +6,10 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http.client import HTTPConnection, HTTPException, IncompleteRead
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx2
+import orjson
 from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -23,6 +25,7 @@ from posts.publishing.networks.errors import (
     RateLimited,
     Refused,
 )
+from posts.publishing.tokens import HIDDEN
 
 MAX_ANSWER_BYTES = 1_000_000
 LONGEST_BLOCK = timedelta(days=1)
@@ -62,7 +65,7 @@ def call(method: str, url: str, *, publishes: bool = False, **options: Any) -> h
         raise lost(f"The answer was lost: {type(error).__name__}") from error
     if connection.sock is not None:
         connections().keep(target, connection)
-    raise_for(answer, lost=lost)
+    raise_for(answer, lost=lost, sent=request)
     return answer
 
 
@@ -88,7 +91,7 @@ def _ask(connection: HTTPConnection, target: Target, body: bytes) -> httpx2.Resp
     return httpx2.Response(response.status, headers=headers, content=content)
 
 
-def raise_for(answer: httpx2.Response, *, lost: type[NetworkError]) -> None:
+def raise_for(answer: httpx2.Response, *, lost: type[NetworkError], sent: httpx2.Request) -> None:
     """Translate a status into what it says about the effect."""
     status = answer.status_code
     if answer.is_success:
@@ -103,7 +106,20 @@ def raise_for(answer: httpx2.Response, *, lost: type[NetworkError]) -> None:
         # A gateway answers 502 and 504 also when the server behind it did the work.
         raise lost(f"The network failed ({status}).")
     code, words = describe(answer)
-    raise Refused(f"The network refused it ({status}): {words}", code=code)
+    raise Refused(f"The network refused it ({status}): {without_credentials(words, sent)}", code=code)
+
+
+def without_credentials(words: str, request: httpx2.Request) -> str:
+    """Blot out what a network repeats of the credentials that it was sent: its words are stored and shown."""
+    sent = request.headers.get("authorization", "").split()[1:]
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        sent += [value for _, value in parse_qsl(request.content.decode())]
+    elif (body := request.content)[:1] == b"{":
+        sent += [value for name, value in orjson.loads(body).items() if name == "password"]
+    for credential in sent:
+        if len(credential) >= 8:
+            words = words.replace(credential, HIDDEN)
+    return words
 
 
 def describe(answer: httpx2.Response) -> tuple[int | str | None, str]:

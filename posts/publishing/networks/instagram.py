@@ -4,7 +4,6 @@ Source: https://developers.facebook.com/docs/instagram-platform/content-publishi
 """
 
 import time
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urljoin
 
@@ -16,18 +15,17 @@ from posts.publishing.networks.base import (
     Figures,
     Identity,
     MediaRule,
+    Page,
     Rate,
     Receipt,
     Repeat,
     TextRule,
-    earliest_moment,
     read_json,
     read_moment,
 )
-from posts.publishing.networks.errors import CannotReadBack, NotSent, Refused
-from posts.publishing.networks.meta import GraphNetwork
+from posts.publishing.networks.errors import NotSent, Refused
+from posts.publishing.networks.meta import GraphNetwork, next_page
 
-PAGES = 4
 POLLS = 20
 POLL_SECONDS = 1
 
@@ -74,21 +72,12 @@ class Instagram(GraphNetwork):
         path = f"/{account.platform_user_id}/media_publish"
         return _receipt({"id": read_json(self.graph(account, "POST", path, publishes=True, json=prepared), "id")})
 
-    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
-        account = publication.account
-        earliest = earliest_moment(publication)
-        query: dict[str, Any] = {"fields": "id,caption,timestamp,permalink", "limit": 50}
-        for _ in range(PAGES):
-            page = read_json(self.graph(account, "GET", f"/{account.platform_user_id}/media", params=query))
-            for post in page["data"]:
-                receipt = _receipt(post)
-                yield post.get("caption", ""), receipt
-                if receipt.published_at and receipt.published_at < earliest:
-                    return
-            if "next" not in page.get("paging", {}):
-                return
-            query["after"] = page["paging"]["cursors"]["after"]
-        raise CannotReadBack("Too many posts since.")
+    def page(self, publication: Publication, after: Any) -> Page:
+        query = {"fields": "id,caption,timestamp,permalink", "limit": 50} | ({"after": after} if after else {})
+        page = read_json(
+            self.graph(publication.account, "GET", f"/{publication.account.platform_user_id}/media", params=query)
+        )
+        return [(post.get("caption", ""), _receipt(post)) for post in page["data"]], next_page(page)
 
     def metrics(self, publication: Publication) -> Figures:
         query = {"fields": "like_count,comments_count"}

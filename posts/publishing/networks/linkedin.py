@@ -19,6 +19,7 @@ from posts.publishing.networks.base import (
     Figures,
     Identity,
     MediaRule,
+    Page,
     Rate,
     Receipt,
     Repeat,
@@ -34,7 +35,6 @@ from posts.publishing.networks.oauth import OAuthNetwork
 RESERVED = regex.compile(r"([\\|{}@\[\]()<>#*_~])")
 ESCAPED = regex.compile(r"\\([\\|{}@\[\]()<>#*_~])")
 READ_SCOPES = {"r_organization_social", "r_member_social"}
-PAGES = 4
 PAGE_SIZE = 50
 
 
@@ -46,9 +46,12 @@ class LinkedIn(OAuthNetwork):
     # What other publishing tools document; LinkedIn itself shows limits only in its developer portal.
     rate = Rate(150, 86_400)
     concurrency = 8
-    scopes = ("openid", "profile", "w_member_social")
     media = MediaRule(types=("image/jpeg", "image/png", "image/gif"), max_bytes=8_000_000, max_alt=4086)
     settle_seconds = 10
+
+    def asked_scopes(self) -> tuple[str, ...]:
+        # LinkedIn refuses the whole consent when one of them is not granted to the application.
+        return tuple(settings.LINKEDIN_SCOPES)
 
     def identities(self, credentials: Credentials, base_url: str) -> Iterable[tuple[Identity, Credentials]]:
         person = read_json(self.ask(credentials, base_url, "/v2/userinfo"))
@@ -76,7 +79,7 @@ class LinkedIn(OAuthNetwork):
             json={"initializeUploadRequest": {"owner": account.platform_user_id}},
         )
         upload = read_json(answer, "value")
-        headers = {"Authorization": f"Bearer {account.access_token.reveal()}"}
+        headers = account.access_token.bearer()
         with publication.image.open() as image:
             http.call("PUT", upload["uploadUrl"], content=image.read(), headers=headers)
         return {"content": {"media": {"id": upload["image"], "altText": publication.image_alt}}}
@@ -105,27 +108,29 @@ class LinkedIn(OAuthNetwork):
             raise OutcomeUnknown("LinkedIn answered without an id.")
         return _receipt(urn)
 
-    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
+    def page(self, publication: Publication, after: Any) -> Page:
         account = publication.account
         if self.repeat_for(account) is Repeat.NEITHER:
             raise CannotReadBack("LinkedIn does not let this account's posts be read.")
-        earliest = earliest_moment(publication)
-        for page in range(PAGES):
-            query: dict[str, Any] = {
-                "q": "author",
-                "author": account.platform_user_id,
-                "count": PAGE_SIZE,
-                "start": page * PAGE_SIZE,
-                "sortBy": "CREATED",
-            }
-            elements = read_json(self._rest(account, "GET", "/rest/posts", params=query), "elements")
-            for post in elements:
-                created = datetime.fromtimestamp((post.get("publishedAt") or post["createdAt"]) / 1000, UTC)
-                if created >= earliest:
-                    yield ESCAPED.sub(r"\1", post.get("commentary", "")), _receipt(post["id"], created)
-            if len(elements) < PAGE_SIZE:
-                return
-        raise CannotReadBack("Too many posts since.")
+        earliest, start = earliest_moment(publication), after or 0
+        query = {
+            "q": "author",
+            "author": account.platform_user_id,
+            "count": PAGE_SIZE,
+            "start": start,
+            "sortBy": "CREATED",
+        }
+        elements = read_json(self._rest(account, "GET", "/rest/posts", params=query), "elements")
+        moments = [
+            datetime.fromtimestamp((post.get("publishedAt") or post["createdAt"]) / 1000, UTC) for post in elements
+        ]
+        # Sorted by creation, while the moment is that of publication: an older one does not end the search.
+        found = [
+            (ESCAPED.sub(r"\1", post.get("commentary", "")), _receipt(post["id"], moment))
+            for post, moment in zip(elements, moments, strict=True)
+            if moment >= earliest
+        ]
+        return found, start + PAGE_SIZE if len(elements) == PAGE_SIZE else None
 
     def metrics(self, publication: Publication) -> Figures:
         path = f"/rest/socialActions/{_quoted(publication.remote_id or '')}"

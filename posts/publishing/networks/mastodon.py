@@ -15,6 +15,7 @@ from posts.publishing.networks.base import (
     Figures,
     Identity,
     MediaRule,
+    Page,
     Rate,
     Receipt,
     Repeat,
@@ -22,11 +23,10 @@ from posts.publishing.networks.base import (
     read_json,
     read_moment,
 )
-from posts.publishing.networks.errors import CannotReadBack, NotSent
+from posts.publishing.networks.errors import NotSent
 from posts.publishing.networks.oauth import OAuthNetwork
 
 DEFAULT_MAX_CHARACTERS = 500
-PAGES = 5
 POLLS = 10
 POLL_SECONDS = 0.5
 
@@ -101,18 +101,13 @@ class Mastodon(OAuthNetwork):
         )
         return _receipt(read_json(answer))
 
-    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
+    def page(self, publication: Publication, after: Any) -> Page:
         account = publication.account
-        query: dict[str, Any] = {"limit": 40, "exclude_reblogs": "true"}
-        for _ in range(PAGES):
-            path = f"/api/v1/accounts/{account.platform_user_id.split('@')[0]}/statuses"
-            statuses = read_json(self.call(account, "GET", path, params=query))
-            for status in statuses:
-                yield text.from_html(status["content"]), _receipt(status)
-            if not statuses:
-                return
-            query["max_id"] = statuses[-1]["id"]
-        raise CannotReadBack("Too many posts since.")
+        query = {"limit": 40, "exclude_reblogs": "true"} | ({"max_id": after} if after else {})
+        path = f"/api/v1/accounts/{account.platform_user_id.split('@')[0]}/statuses"
+        statuses = read_json(self.call(account, "GET", path, params=query))
+        found = [(text.from_html(status["content"]), _receipt(status)) for status in statuses]
+        return found, statuses[-1]["id"] if statuses else None
 
     def metrics(self, publication: Publication) -> Figures:
         status = read_json(self.call(publication.account, "GET", f"/api/v1/statuses/{publication.remote_id}"))

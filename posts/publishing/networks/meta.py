@@ -25,6 +25,7 @@ from posts.publishing.networks.errors import (
     Refused,
 )
 from posts.publishing.networks.oauth import OAuthNetwork, credentials_from
+from posts.publishing.tokens import Secret
 
 TOKEN_INVALID = {102, 190}
 RATE_LIMITS = {4, 17, 32, 341, 368, 613, 80001, 80002}
@@ -56,7 +57,7 @@ class GraphNetwork(OAuthNetwork):
         client_id, client_secret = options["client"]
         form = {
             "grant_type": "fb_exchange_token",
-            "fb_exchange_token": brief.access_token,
+            "fb_exchange_token": Secret(brief.access_token),
             "client_id": client_id,
             "client_secret": client_secret,
         }
@@ -83,3 +84,9 @@ def translate(refusal: Refused, *, publishes: bool) -> NetworkError:
     if code in TEMPORARY:
         return OutcomeUnknown(message) if publishes else NotSent(message)
     return refusal
+
+
+def next_page(page: dict[str, Any]) -> str | None:
+    """Return what to go on after, or None on the last page."""
+    paging = page.get("paging", {})
+    return str(paging["cursors"]["after"]) if "next" in paging else None

@@ -14,6 +14,7 @@ from posts.publishing.models import SocialAccount
 from posts.publishing.networks import http
 from posts.publishing.networks.base import Credentials, Identity, Network, read_json
 from posts.publishing.networks.errors import NeedsReconnect, Refused
+from posts.publishing.tokens import Secret
 
 
 class OAuthNetwork(Network):
@@ -28,6 +29,10 @@ class OAuthNetwork(Network):
     def identities(self, credentials: Credentials, base_url: str) -> Iterable[tuple[Identity, Credentials]]:
         """Return whom the credentials speak for: one account, or each page of a person."""
 
+    def asked_scopes(self) -> tuple[str, ...]:
+        """Return what the account's owner is asked to allow."""
+        return self.scopes
+
     def authorize_url(self, base_url: str) -> str:
         return str(settings.NETWORK_AUTHORIZE_URLS[self.name])
 
@@ -41,7 +46,7 @@ class OAuthNetwork(Network):
             client_id,
             "code",
             redirect_uri=redirect_uri,
-            scope=self.scope_separator.join(self.scopes),
+            scope=self.scope_separator.join(self.asked_scopes()),
             state=state,
             code_challenge=create_s256_code_challenge(verifier),  # type: ignore[no-untyped-call]
             code_challenge_method="S256",
@@ -54,9 +59,9 @@ class OAuthNetwork(Network):
         """Exchange the code that the consent page handed out. Raises `Refused` for one that is forged or stale."""
         form = {
             "grant_type": "authorization_code",
-            "code": code,
+            "code": Secret(code),
             "redirect_uri": redirect_uri,
-            "code_verifier": verifier,
+            "code_verifier": Secret(verifier),
         }
         return self._token(form, base_url, client)
 
@@ -73,7 +78,7 @@ class OAuthNetwork(Network):
         options: dict[str, Any] = {}
         if client_secret and self.secret_in_header:
             basic = b64encode(f"{client_id}:{client_secret}".encode()).decode()
-            options["headers"] = {"Authorization": f"Basic {basic}"}
+            options["headers"] = {"Authorization": Secret(f"Basic {basic}")}
         elif client_secret:
             form["client_secret"] = client_secret
         return credentials_from(read_json(http.call("POST", self.token_url(base_url), data=form, **options)))

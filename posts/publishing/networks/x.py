@@ -11,6 +11,7 @@ from posts.publishing.networks.base import (
     Figures,
     Identity,
     MediaRule,
+    Page,
     Rate,
     Receipt,
     Repeat,
@@ -19,10 +20,8 @@ from posts.publishing.networks.base import (
     read_json,
     read_moment,
 )
-from posts.publishing.networks.errors import CannotReadBack, DuplicateRefused, Refused
+from posts.publishing.networks.errors import DuplicateRefused, Refused
 from posts.publishing.networks.oauth import OAuthNetwork
-
-PAGES = 4
 
 
 class X(OAuthNetwork):
@@ -73,7 +72,7 @@ class X(OAuthNetwork):
             raise
         return _receipt(publication.account, read_json(answer, "data"))
 
-    def recent(self, publication: Publication) -> Iterable[tuple[str, Receipt]]:
+    def page(self, publication: Publication, after: Any) -> Page:
         account = publication.account
         query: dict[str, Any] = {
             "max_results": 100,
@@ -81,15 +80,10 @@ class X(OAuthNetwork):
             "exclude": "retweets",
             "start_time": earliest_moment(publication).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-        for _ in range(PAGES):
-            page = read_json(self.call(account, "GET", f"/2/users/{account.platform_user_id}/tweets", params=query))
-            for tweet in page.get("data", []):
-                yield _original_text(tweet), _receipt(account, tweet)
-            token = page.get("meta", {}).get("next_token")
-            if not token:
-                return
-            query["pagination_token"] = token
-        raise CannotReadBack("Too many posts since.")
+        query |= {"pagination_token": after} if after else {}
+        page = read_json(self.call(account, "GET", f"/2/users/{account.platform_user_id}/tweets", params=query))
+        found = [(_original_text(tweet), _receipt(account, tweet)) for tweet in page.get("data", [])]
+        return found, page.get("meta", {}).get("next_token")
 
     def metrics(self, publication: Publication) -> Figures:
         query = {"tweet.fields": "public_metrics"}

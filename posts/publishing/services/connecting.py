@@ -2,6 +2,8 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -23,13 +25,24 @@ from posts.publishing.services.accounts import release_parked
 from posts.publishing.services.publications import cancel
 from posts.publishing.services.transitions import Overtaken
 from posts.publishing.states import OPEN
-from posts.publishing.tokens import Token
+from posts.publishing.tokens import Secret, Token
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 
 
 class NotConnected(Exception):
     """An account could not be connected; the message says why and is fit to be shown."""
+
+
+@contextmanager
+def understood(who: str = "") -> Iterator[None]:
+    """Raise `NotConnected` for an error of a network, and for an answer that lacks what its documentation names."""
+    try:
+        yield
+    except NetworkError as error:
+        raise NotConnected(f"{who}{error}") from error
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise NotConnected(f"{who}The network's answer cannot be understood.") from error
 
 
 def digest(secret: str) -> bytes:
@@ -82,10 +95,8 @@ def _client(network: OAuthNetwork, base_url: str, redirect_uri: str) -> tuple[st
     known = {"network": network.name, "base_url": base_url, "redirect_uri": redirect_uri}
     app = NetworkApp.objects.filter(**known).first()
     if app is None:
-        try:
+        with understood(f"{base_url} does not answer as a Mastodon instance: "):
             client_id, client_secret = network.register(base_url, redirect_uri)
-        except NetworkError as error:
-            raise NotConnected(f"{base_url} does not answer as a Mastodon instance: {error}") from error
         # Two at once register twice; the first row wins and the other registration is never used.
         app, _ = NetworkApp.objects.get_or_create(
             **known, defaults={"client_id": client_id, "client_secret": Token.seal(client_secret)}
@@ -110,7 +121,7 @@ def finish_consent(
     """Exchange what the consent page handed out and store the accounts that it speaks for."""
     attempt = _consume(owner=owner, network=network.name, state=state, binding=binding)
     client = _client(network, attempt.base_url, attempt.redirect_uri)
-    try:
+    with understood():
         credentials = network.exchange(
             base_url=attempt.base_url,
             client=client,
@@ -119,8 +130,6 @@ def finish_consent(
             verifier=attempt.verifier.reveal(),
         )
         found = list(network.identities(credentials, attempt.base_url))
-    except NetworkError as error:
-        raise NotConnected(str(error)) from error
     if not found:
         raise NotConnected(f"{network.label} names no account that can be published to.")
     return [
@@ -136,12 +145,11 @@ def connect_bluesky(*, owner: Profile, base_url: str, identifier: str, password:
     network = network_named("bluesky")
     assert isinstance(network, Bluesky)
     base_url = base_url or settings.NETWORK_URLS["bluesky"]
-    try:
-        identity, credentials = network.log_in(base_url, identifier, password)
-    except NeedsReconnect as error:
-        raise NotConnected("The server does not know this handle and app password.") from error
-    except NetworkError as error:
-        raise NotConnected(str(error)) from error
+    with understood():
+        try:
+            identity, credentials = network.log_in(base_url, identifier, Secret(password))
+        except NeedsReconnect as error:
+            raise NotConnected("The server does not know this handle and app password.") from error
     return save_account(owner=owner, network="bluesky", base_url=base_url, identity=identity, credentials=credentials)
 
 

@@ -135,16 +135,17 @@ def _take_turn(row: RecurringPost) -> bool:
     try:
         # Before the transaction: an image takes its time.
         draft = draft_for(account=row.account, body=row.texts[row.next_number % len(row.texts)], post=row.post)
-        check_room([row.account])
+        _move_on(row, moment=moment, draft=draft)
     except ValidationError as error:
         _postpone(row, problem=" ".join(error.messages)[:300])
         return False
-    _move_on(row, moment=moment, draft=draft)
     return True
 
 
 @transaction.atomic
 def _move_on(row: RecurringPost, *, moment: datetime, draft: Draft | None = None, reason: str = "") -> None:
+    if draft:
+        check_room([row.account])
     number = row.next_number
     following = Rhythm.of(row).moment(number + 1)
     _change(

@@ -1,5 +1,6 @@
 """From what somebody asks for to rows in the outbox: to several accounts at once, all or nothing."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -61,9 +62,9 @@ def submit(*, author: Profile, wanted: Wanted) -> tuple[list[Publication], list[
             errors[f"accounts.{account.pk}"] = error.messages
     if errors:
         raise ValidationError(errors)
-    check_room(wanted.accounts)
     needs_approval = approval_needed(author)
     with transaction.atomic():
+        check_room(wanted.accounts)
         publications = [
             create_publication(
                 author=author,
@@ -89,9 +90,12 @@ def approval_needed(author: Profile) -> bool:
 
 
 def check_room(accounts: Iterable[SocialAccount]) -> None:
+    """Raise `ValidationError` unless one more publication per account given may wait; call it in a transaction."""
     limit = settings.PUBLISHING_MAX_OPEN
-    for owner in {account.owner_id for account in accounts}:
-        if Publication.objects.filter(owner=owner, status__in=OPEN)[: limit + 1].count() >= limit:
+    for owner, wanted in sorted(Counter(account.owner_id for account in accounts).items()):
+        # Two requests at once would both find the last places free.
+        Profile.objects.select_for_update(no_key=True).get(pk=owner)
+        if Publication.objects.filter(owner=owner, status__in=OPEN)[:limit].count() + wanted > limit:
             raise ValidationError(f"At most {limit} publications can wait at a time.", code="too_many")
 
 

@@ -2,11 +2,15 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from agents.models import Profile
 from posts.publishing.models import PostingSlot, Publication
+from posts.publishing.services.requests import Wanted, submit
 from posts.publishing.services.slots import moment_of, next_free_slot
+from tests.concurrency import run_together
 from tests.conftest import MakeClient
 from tests.publishing import make_account, make_publication
 
@@ -68,3 +72,64 @@ def test_an_import_is_looked_at_first_and_then_written_whole(alice: Profile, cli
 @pytest.mark.parametrize("csv", ["", "a,b\n1,2", 'account,text\n1,"open', "account,text,extra\n"])
 def test_what_is_not_the_csv_asked_for_is_refused(csv: str, alice: Profile, client_of: MakeClient) -> None:
     assert client_of(alice).post("/api/schedule/import", {"csv": csv}, format="json").status_code == 400
+
+
+def test_ten_thousand_rows_with_three_hundred_bad_ones_are_named_and_none_is_written(
+    alice: Profile, client_of: MakeClient
+) -> None:
+    account = make_account(owner=alice)
+    moment = (timezone.now() + timedelta(days=1)).isoformat()
+    bad = [f"{account.pk},,{moment},", f"999999,Bird,{moment},", f"{account.pk},Bird,2001-01-01T10:00,Europe/Berlin"]
+    good = f"{account.pk},Bird,{moment},"
+    lines = [bad[number // 33 % 3] if number % 33 == 0 and number < 9900 else good for number in range(10_000)]
+    body: dict[str, Any] = {"csv": "\n".join(["account,text,scheduled_at,time_zone", *lines])}
+    client = client_of(alice)
+    report = client.post("/api/schedule/import", body, format="json").json()
+    assert (report["row_count"], report["good_count"], report["created_count"]) == (10_000, 9_700, 0)
+    assert [row["row"] for row in report["bad_rows"]] == list(range(1, 9_901, 33))
+    assert {reason for row in report["bad_rows"] for reason in row["reasons"]} == {
+        "text: There is nothing to publish.",
+        "account: You have no such account.",
+        "scheduled_at: This moment has passed.",
+    }
+    refused = client.post("/api/schedule/import", body | {"preview": False}, format="json")
+    assert refused.status_code == 400
+    assert not Publication.objects.exists()
+
+
+def test_an_owner_has_so_many_publications_waiting_and_no_more(
+    settings: Settings, alice: Profile, client_of: MakeClient
+) -> None:
+    settings.PUBLISHING_MAX_OPEN = 2
+    account = make_account(owner=alice)
+    client = client_of(alice)
+    body = {"accounts": [account.pk], "text": "Bird"}
+    statuses = [client.post("/api/publish", body | {"text": f"Bird {n}"}, format="json").status_code for n in range(3)]
+    assert statuses == [202, 202, 400]
+    csv = {"csv": csv_of(account.pk, good=1, bad=0), "preview": False}
+    assert client.post("/api/schedule/import", csv, format="json").status_code == 400
+    assert Publication.objects.count() == 2
+    Publication.objects.order_by("id")[:1].get().delete()
+    assert client.post("/api/publish", body, format="json").status_code == 202
+
+
+def test_an_import_does_not_go_beyond_what_may_wait(settings: Settings, alice: Profile, client_of: MakeClient) -> None:
+    settings.PUBLISHING_MAX_OPEN = 5
+    csv = {"csv": csv_of(make_account(owner=alice).pk, good=6, bad=0), "preview": False}
+    assert client_of(alice).post("/api/schedule/import", csv, format="json").status_code == 400
+    assert not Publication.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_requests_at_once_do_not_share_the_last_place(settings: Settings) -> None:
+    settings.PUBLISHING_MAX_OPEN = 3
+    account = make_account()
+
+    def ask(number: int) -> bool:
+        try:
+            submit(author=account.owner, wanted=Wanted(accounts=[account], body=f"Bird {number}"))
+        except ValidationError:
+            return False
+        return True
+
+    assert sum(run_together(10, ask)) == Publication.objects.count() == 3
