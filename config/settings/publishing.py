@@ -10,6 +10,8 @@ env = Env()
 TOKEN_KEYS: list[str] = env.list("TOKEN_KEYS", [])
 # Where this house is reached from outside: OAuth redirects and images that networks fetch.
 PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000")
+# Where a person is who comes back from a network's consent page.
+ACCOUNTS_PAGE = "/studio/calendar/accounts"
 
 NETWORK_URLS = {
     "bluesky": env.str("BLUESKY_URL", "https://bsky.social"),

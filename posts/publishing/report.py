@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, OuterRef, QuerySet, Sum, Value
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, ExtractHour, ExtractIsoWeekDay, JSONObject, Left
 
 from agents.models import Profile
@@ -15,6 +15,7 @@ from posts.publishing.analytics import COUNTERS, ENGAGEMENT
 from posts.publishing.models import AnalyticsSummary, Publication
 
 TOP_COUNT = 10
+ROWS_AT_ONCE = 500
 COST = "post__generated_by__steps__cost_micros"
 TOKENS = F("post__generated_by__steps__tokens_in") + F("post__generated_by__steps__tokens_out")
 COLUMNS = (
@@ -111,14 +112,25 @@ def _posts(published: QuerySet[Publication]) -> QuerySet[Publication, Any]:
 
 
 def rows_of(owner: Profile, days: Range) -> Iterator[tuple[Any, ...]]:
-    """Yield what each publication brought in, in the order of `COLUMNS`, however many there are."""
+    """Yield what each publication brought in, in the order of `COLUMNS`, however many there are.
+
+    In pages that each begin after the last row of the one before: a cursor of the database would outlive its
+    transaction, which a pooler in transaction mode does not allow.
+    """
     counters = [Coalesce(f"figures__{name}", 0) for name in COUNTERS]
-    return (
+    rows = (
         _published(owner, days)
         .order_by("published_at", "id")
         .values_list(
-            "published_at", "network", "account__handle", "author__handle", "remote_url", *counters,
+            "id", "published_at", "network", "account__handle", "author__handle", "remote_url", *counters,
             Coalesce(ENGAGEMENT, 0), "text",
         )
-        .iterator(chunk_size=500)
     )  # fmt: skip
+    page = list(rows[:ROWS_AT_ONCE])
+    while page:
+        yield from (row[1:] for row in page)
+        if len(page) < ROWS_AT_ONCE:
+            return
+        last_id, last_moment = page[-1][:2]
+        after = Q(published_at__gt=last_moment) | Q(published_at=last_moment, id__gt=last_id)
+        page = list(rows.filter(after)[:ROWS_AT_ONCE])

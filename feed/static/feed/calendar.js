@@ -1,7 +1,7 @@
 // The calendar's own module: moving by dragging, pages shown as dialogs, previews while typing. Every page works
 // without it; it sends the same forms and shows parts of the same pages.
 const START_PX = 6;
-const PREVIEW_MS = 600;
+const PREVIEW_MS = 800;
 const dialog = document.getElementById("dialog");
 const toast = document.getElementById("toast");
 

@@ -1,6 +1,8 @@
 from typing import Any
 
-from django.http import Http404
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -82,7 +84,11 @@ def binding_of(view: ApiView) -> str:
     auth = view.request.auth
     if isinstance(auth, ApiKey):
         return f"key:{auth.pk}"
-    return f"session:{view.request.session.session_key}"
+    return session_binding(view.request)
+
+
+def session_binding(request: HttpRequest | Request) -> str:
+    return f"session:{request.session.session_key}"
 
 
 class CallbackView(ApiView):
@@ -95,23 +101,37 @@ class CallbackView(ApiView):
         parameters=[OpenApiParameter("state", required=True), OpenApiParameter("code", required=True)],
         responses={200: AccountDetail(many=True)},
     )
-    def get(self, request: Request, network: str) -> Response:
-        person = person_of(self)
+    def get(self, request: Request, network: str) -> Response | HttpResponseRedirect:
         found = network_named(network) if network in NETWORKS else None
         if not isinstance(found, OAuthNetwork):
             raise Http404
+        # A person who logged in came from a page, and is to see one.
+        is_from_page = request.auth is None and "text/html" in request.headers.get("Accept", "")
+        try:
+            accounts = self.connect(request, found)
+        except Unprocessable as error:
+            if not is_from_page:
+                raise
+            messages.error(request, str(error.detail))
+            return HttpResponseRedirect(settings.ACCOUNTS_PAGE)
+        if is_from_page:
+            messages.success(request, f"{found.label} is connected.")
+            return HttpResponseRedirect(settings.ACCOUNTS_PAGE)
+        return Response(AccountDetail(accounts, many=True).data)  # type: ignore[arg-type]
+
+    def connect(self, request: Request, network: OAuthNetwork) -> list[SocialAccount]:
+        person = person_of(self)
         if "error" in request.query_params:
             raise Unprocessable("The network reports that consent was not given.")
         given = {name: request.query_params[name] for name in ("state", "code") if name in request.query_params}
         serializer = CallbackQuery(data=given)
         serializer.is_valid(raise_exception=True)
         try:
-            accounts = connecting.finish_consent(
-                owner=person, network=found, binding=binding_of(self), **serializer.validated_data
+            return connecting.finish_consent(
+                owner=person, network=network, binding=binding_of(self), **serializer.validated_data
             )
         except connecting.NotConnected as error:
             raise Unprocessable(str(error)) from error
-        return Response(AccountDetail(accounts, many=True).data)  # type: ignore[arg-type]
 
 
 class AccountView(ApiView):

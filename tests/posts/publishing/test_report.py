@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from agents.models import Agent, Profile
 from posts.generation.models import Run, RunStep
 from posts.models import Post
+from posts.publishing import report
 from posts.publishing.models import AnalyticsSummary, LatestFigures, Publication, SocialAccount
 from posts.publishing.report import Range, read_report, rows_of
 from posts.publishing.states import Status
@@ -62,16 +63,16 @@ def test_a_report_sums_what_was_published(alice: Profile, written: Post) -> None
     publish(account, MONDAY, likes=3, post=written)
     publish(account, MONDAY + timedelta(days=1), likes=1)
     publish(account, MONDAY - timedelta(days=30), likes=99)
-    report = read_report(alice, MAY, BERLIN)
-    assert [(row["day"], row["posts"], row["likes"]) for row in report["days"]] == [
+    found = read_report(alice, MAY, BERLIN)
+    assert [(row["day"], row["posts"], row["likes"]) for row in found["days"]] == [
         ("2026-05-04", 1, 3),
         ("2026-05-05", 1, 1),
     ]
-    assert report["hours"] == [
+    assert found["hours"] == [
         {"weekday": 1, "hour": 20, "posts": 1, "engagement": 3},
         {"weekday": 2, "hour": 20, "posts": 1, "engagement": 1},
     ]
-    assert [row["engagement"] for row in report["top_posts"]] == [3, 1]
+    assert [row["engagement"] for row in found["top_posts"]] == [3, 1]
 
 
 def test_a_post_costs_once_to_however_many_accounts_it_goes(alice: Profile, written: Post) -> None:
@@ -79,9 +80,9 @@ def test_a_post_costs_once_to_however_many_accounts_it_goes(alice: Profile, writ
     elsewhere = make_account(owner=alice, network="bluesky")
     for account in (first, second, elsewhere):
         publish(account, MONDAY, likes=1, post=written)
-    report = read_report(alice, MAY, BERLIN)
-    assert report["cost"] == [{"network": "", "cost_micros": 3000, "tokens": 30}]
-    assert sorted((row["network"], row["cost_micros"]) for row in report["costs"]) == [
+    found = read_report(alice, MAY, BERLIN)
+    assert found["cost"] == [{"network": "", "cost_micros": 3000, "tokens": 30}]
+    assert sorted((row["network"], row["cost_micros"]) for row in found["costs"]) == [
         ("bluesky", 3000),
         ("mastodon", 3000),
     ]
@@ -91,10 +92,19 @@ def test_a_network_can_be_asked_for_and_others_figures_cannot(alice: Profile, bo
     publish(make_account(owner=alice), MONDAY, likes=1)
     publish(make_account(owner=alice, network="bluesky"), MONDAY, likes=2)
     publish(make_account(owner=bob, platform_user_id="9"), MONDAY, likes=50)
-    report = read_report(alice, Range(MAY.start, MAY.end, "bluesky"), BERLIN)
-    assert [row["engagement"] for row in report["top_posts"]] == [2]
-    assert [row["network"] for row in report["days"]] == ["bluesky"]
+    found = read_report(alice, Range(MAY.start, MAY.end, "bluesky"), BERLIN)
+    assert [row["engagement"] for row in found["top_posts"]] == [2]
+    assert [row["network"] for row in found["days"]] == ["bluesky"]
     assert [row[9] for row in rows_of(alice, MAY)] == [1, 2]
+
+
+def test_rows_come_in_pages_and_none_is_lost_or_doubled(alice: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "ROWS_AT_ONCE", 3)
+    account = make_account(owner=alice)
+    # Two at each moment, so that a page ends between them.
+    for number in range(9):
+        publish(account, MONDAY + timedelta(hours=number // 2), likes=number)
+    assert [row[5] for row in rows_of(alice, MAY)] == list(range(9))
 
 
 @pytest.mark.parametrize("count", [2, 20])
@@ -103,6 +113,6 @@ def test_a_report_is_one_statement(count: int, alice: Profile) -> None:
     for number in range(count):
         publish(account, MONDAY + timedelta(hours=number), likes=number)
     with CaptureQueriesContext(connection) as queries:
-        report = read_report(alice, MAY, BERLIN)
+        found = read_report(alice, MAY, BERLIN)
     assert len(queries) == 1
-    assert len(report["top_posts"]) == min(count, 10)
+    assert len(found["top_posts"]) == min(count, 10)

@@ -13,7 +13,8 @@ from django.http import QueryDict
 
 from agents.api.parsers import unprintable
 from posts.publishing.models import SocialAccount
-from posts.publishing.networks import network_named
+from posts.publishing.networks import NETWORKS, network_named
+from posts.publishing.serializers import ConnectRequest
 from posts.publishing.services.policies import WEEKDAYS
 from posts.publishing.services.publications import check_schedule
 from posts.publishing.services.slots import moment_of
@@ -188,3 +189,37 @@ class SlotsForm(forms.Form):
                     self.add_error(weekday, f"“{typed}” is no time of day.")
                     break
         return {"time_zone": self.cleaned_data.get("time_zone"), "slots": slots}
+
+
+class ConnectForm(forms.Form):
+    """What connecting an account of some network takes; which fields it needs depends on the network."""
+
+    network = forms.ChoiceField(choices=[(name, network_named(name).label) for name in sorted(NETWORKS)])
+    base_url = forms.URLField(
+        label="Address",
+        required=False,
+        max_length=400,
+        assume_scheme="https",
+        help_text="Of your Mastodon instance, your Bluesky server if it is not bsky.social, or your webhook.",
+    )
+    identifier = forms.CharField(label="Handle", required=False, max_length=300, help_text="Bluesky only.")
+    password = forms.CharField(
+        label="App password",
+        required=False,
+        strip=False,
+        max_length=300,
+        help_text="Bluesky only, made in its settings; it is used once and not kept.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    name = forms.CharField(label="Name", required=False, max_length=100, help_text="Webhooks only: how you call it.")
+
+    def clean(self) -> dict[str, Any]:
+        """Hold what was given to the rules of the API."""
+        given = {name: value for name, value in self.cleaned_data.items() if value}
+        if self.errors:
+            return given
+        request = ConnectRequest(data=given)
+        if not request.is_valid():
+            for name, errors in request.errors.items():
+                self.add_error(name if name in self.fields else None, [str(error) for error in errors])
+        return dict(request.validated_data)

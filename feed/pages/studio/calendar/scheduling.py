@@ -28,7 +28,7 @@ from posts.publishing.serializers import MAX_ACCOUNTS
 from posts.publishing.services.requests import Wanted, body_of, submit
 
 
-@budgeted(Budget(statements=2, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
+@budgeted(Budget(statements=3, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_viewer

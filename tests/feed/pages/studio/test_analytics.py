@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from agents.models import Profile
 from feed.pages.studio.analytics import harmless
+from posts.models import Post
 from posts.publishing.models import SocialAccount
 from tests.budgets import assert_within_budget
-from tests.posts.publishing.test_report import publish
+from tests.posts.publishing.test_report import publish, written  # noqa: F401
 from tests.publishing import make_account
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,19 @@ def test_every_chart_says_what_it_shows_and_is_there_as_a_table(
     assert f"<title>{label}: 1</title>" in page
     assert f'<th scope="row">{label}</th><td>3</td>' in page
     assert "3.0 on average of 1 post" in page
+
+
+def test_what_writing_cost_is_divided_by_what_it_brought_in(
+    alice: Profile,
+    account: SocialAccount,
+    written: Post,  # noqa: F811
+    browser_of: BrowserOf,
+) -> None:
+    publish(account, YESTERDAY, likes=4, post=written)
+    page = browser_of(alice).get("/studio/analytics/").text
+    assert "<dt>Cost of writing</dt><dd>0.0030</dd>" in page
+    # 0.003 for four likes, in the chart and in its table.
+    assert page.count("0.0008</text>") == 1 and '<th scope="row">Mastodon</th><td>0.0008</td>' in page
 
 
 def test_without_figures_the_page_says_what_to_do(alice: Profile, browser_of: BrowserOf) -> None:

@@ -1,6 +1,8 @@
 """The slots of accounts: only one's own, and a wrong time is said where it was typed."""
 
 from collections.abc import Callable
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -9,6 +11,8 @@ from agents.models import Profile
 from posts.publishing.models import PostingSlot, SocialAccount
 from posts.publishing.services.policies import change_account
 from tests.budgets import assert_within_budget
+from tests.posts.publishing.conftest import networks  # noqa: F401
+from tests.posts.publishing.test_connecting_api import ConsentServer, x_consent  # noqa: F401
 from tests.publishing import make_account
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +68,59 @@ def test_somebody_elses_slots_are_out_of_reach(bob: Profile, account: SocialAcco
     form = {f"{account.pk}-time_zone": "UTC", f"{account.pk}-mon": "09:00"}
     assert browser_of(bob).post(f"{ACCOUNTS}/{account.pk}", form).status_code == 404
     assert not PostingSlot.objects.exists()
+
+
+def test_a_webhook_is_connected_and_its_secret_shown_once(alice: Profile, browser_of: BrowserOf) -> None:
+    client = browser_of(alice)
+    form = {"network": "webhook", "base_url": "https://example.org/hook", "name": "My <b>hook"}
+    page = client.post(f"{ACCOUNTS}/connect", form)
+    assert page.status_code == 200 and "whsec_" in page.text and "My &lt;b&gt;hook" in page.text
+    assert "whsec_" not in client.get(ACCOUNTS).text
+
+
+def test_the_way_to_a_consent_page_is_a_link_and_back_is_this_page(
+    alice: Profile,
+    browser_of: BrowserOf,
+    x_consent: ConsentServer,  # noqa: F811
+) -> None:
+    client = browser_of(alice)
+    page = client.post(f"{ACCOUNTS}/connect", {"network": "x"})
+    address = unescape(page.text.partition('<a class="button" href="')[2].partition('"')[0])
+    state = parse_qs(urlsplit(address).query)["state"][0]
+    way = f"/api/accounts/callback/x?state={state}&code=good"
+    for words in ("X is connected.", "unknown, used or too old"):
+        back = client.get(way, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert back["Location"] == ACCOUNTS
+        assert words in client.get(ACCOUNTS).text
+    assert SocialAccount.objects.get().handle == "wren"
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"network": "bluesky"}, "This network needs it."),
+        ({"network": "webhook"}, "This network needs it."),
+        ({"network": "myspace"}, "Select a valid choice"),
+        ({"network": "webhook", "base_url": "javascript:alert(1)"}, "Enter a valid URL."),
+        ({"network": "webhook", "base_url": "https://me@example.org"}, "Give an address such as"),
+        ({"network": "x"}, "not registered with X"),
+    ],
+)
+def test_what_cannot_be_connected_is_said_and_kept(
+    form: dict[str, str], words: str, alice: Profile, browser_of: BrowserOf
+) -> None:
+    typed = {"identifier": "" if form["network"] == "bluesky" else "kept.example", "password": "hush-hush", **form}
+    page = browser_of(alice).post(f"{ACCOUNTS}/connect", typed)
+    assert page.status_code == 422 and words in page.text
+    assert typed["identifier"] in page.text and "hush-hush" not in page.text
+    assert not SocialAccount.objects.exists()
+
+
+def test_disconnecting_is_the_owners_alone(
+    alice: Profile, bob: Profile, account: SocialAccount, browser_of: BrowserOf
+) -> None:
+    address = f"{ACCOUNTS}/{account.pk}/disconnect"
+    assert browser_of(bob).post(address).status_code == 404
+    browser_of(alice).post(address)
+    account.refresh_from_db()
+    assert account.state == SocialAccount.State.DISCONNECTED

@@ -31,11 +31,12 @@ def form(account: SocialAccount, **changes: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("count", [2, 20])
-def test_the_form_takes_two_statements(count: int, alice: Profile, browser_of: BrowserOf) -> None:
-    # The user; the accounts.
+def test_the_form_takes_three_statements(count: int, alice: Profile, wren: Agent, browser_of: BrowserOf) -> None:
+    # The user; the post that is to go out, if one is; the accounts.
     for number in range(count):
         make_account(owner=alice, platform_user_id=str(number), handle=f"<b>{number}")
-    page = assert_within_budget(browser_of(alice), NEW, exact=True)
+    post = make_post(author=wren.profile)
+    page = assert_within_budget(browser_of(alice), f"{NEW}?post={post.pk}", exact=True)
     assert "Mastodon &lt;b&gt;1" in page.text
 
 
