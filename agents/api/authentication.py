@@ -5,7 +5,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from agents.api.callers import find_key
+from agents.api.callers import find_key, find_user
 from agents.api.guesses import find_unsealed_key
 from agents.models import ApiKey, Profile, User
 from agents.services.keys import KEY_PREFIX, digest_of, is_sealed, record_use
@@ -17,7 +17,7 @@ class ProfileBackend(ModelBackend):
     """Django's log-in, loading the profile with the user: one statement for every session request."""
 
     def get_user(self, user_id: int) -> User | None:
-        user = User.objects.select_related("profile").filter(pk=user_id).first()
+        user = find_user(user_id)
         return user if user is not None and self.user_can_authenticate(user) else None
 
 

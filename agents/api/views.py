@@ -5,7 +5,7 @@ from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -44,6 +44,14 @@ def methods_of(view_class: type[APIView]) -> tuple[str, ...]:
     return tuple(name.upper() for name in view_class.http_method_names if hasattr(view_class, name))
 
 
+class ApiRequest(Request):
+    """DRF's request, with what everything asks of it at hand: DRF finds it through the request that it wraps."""
+
+    def __init__(self, request: HttpRequest, **policies: Any) -> None:
+        super().__init__(request, **policies)
+        self.META, self.method, self.path = request.META, request.method, request.path
+
+
 class ApiView(APIView):
     """The base of every JSON endpoint."""
 
@@ -57,6 +65,15 @@ class ApiView(APIView):
     # A view that outsiders call with parameters of their own.
     takes_any_parameter: ClassVar[bool] = False
     _is_query_checked = False
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> ApiRequest:
+        return ApiRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

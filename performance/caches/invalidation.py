@@ -27,6 +27,12 @@ def tag_key(tag: str) -> str:
     return key("tag", tag)
 
 
+def tag_keys(tags: Iterable[str]) -> list[str]:
+    """Name the versions of several tags; every answer from a cache asks for some."""
+    prefix = key("tag", "")
+    return [prefix + tag for tag in tags]
+
+
 def new_version() -> str:
     return secrets.token_hex(8)
 

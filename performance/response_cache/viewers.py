@@ -1,9 +1,8 @@
 """Who a request acts as: told by the view, remembered per credential."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,8 +17,7 @@ REMEMBERED_SECONDS = 86_400
 MOST_REMEMBERED = 10_000
 
 
-@dataclass(frozen=True)
-class Viewer:
+class Viewer(NamedTuple):
     """Whom an answer is for, and how many seconds their credential lasts (None: it does not expire)."""
 
     tag: str

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from performance.caches.invalidation import EVERYTHING, WITHDRAWN, add_missing_versions, invalidate_now, tag_key
+from performance.caches.invalidation import EVERYTHING, WITHDRAWN, add_missing_versions, invalidate_now, tag_keys
 from performance.caches.named import register_store
 from performance.caches.statistics import record
 from performance.caches.store import Store
@@ -22,6 +22,8 @@ type Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 NAME = "responses"
 LOCK_MS = 5000
+# What every entry is computed under; its viewer comes on top.
+TAGS = (EVERYTHING, f"cache:{NAME}", WITHDRAWN)
 HIT = [("X-Cache", "HIT")]
 VARY = ("Vary", "Accept, Authorization, Cookie, X-API-Key")
 PRIVATE, PUBLIC = ("Cache-Control", "private, no-cache"), ("Cache-Control", "public, no-cache")
@@ -71,9 +73,9 @@ class ResponseCache:
         viewer = self.credentials.viewer_of(credential)
         if viewer is None:
             return self._pass_on(environ, start_response, "MISS", credential=credential)
-        tags = [EVERYTHING, f"cache:{NAME}", WITHDRAWN, viewer]
+        tags = [*TAGS, viewer]
         entry = self.store.entry(name)
-        replies = ask_all(("MGET", entry, *[tag_key(tag) for tag in tags]))
+        replies = ask_all(("MGET", entry, *tag_keys(tags)))
         if replies is UNREACHABLE or not isinstance(replies[0], list):
             return self._pass_on(environ, start_response, "BYPASS")
         answer, versions = _valid(replies[0]), b""
@@ -90,7 +92,7 @@ class ResponseCache:
 
     def _claim(self, name: str, tags: list[str]) -> tuple[Answer | None, bytes]:
         """Return the answer that another has computed meanwhile, or the versions to compute it under."""
-        lock, keys = key("lock", NAME, name), [tag_key(tag) for tag in tags]
+        lock, keys = key("lock", NAME, name), tag_keys(tags)
         give_up, pause = time.monotonic() + LOCK_MS / 1000, 0.004
         while True:
             replies = ask_all(

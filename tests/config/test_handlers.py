@@ -67,7 +67,7 @@ def test_a_refusal_is_that_of_the_full_handler(
     assert_same(ours, theirs)
 
 
-def test_an_answer_of_the_api_cannot_be_framed() -> None:
+def test_an_answer_of_the_api_cannot_be_framed(db: None) -> None:
     _, headers, _ = ask(KeyHandler(), "/api/nothing")
     assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
 
