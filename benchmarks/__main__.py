@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("parts", nargs="*", metavar="part", type=part_name, help=", ".join(PARTS))
     parser.add_argument("--posts", type=int, default=Options.posts, help="default 1,000,000")
     parser.add_argument("--rounds", type=int, default=Options.rounds, help="default 5")
-    parser.add_argument("--seconds", type=float, default=Options.seconds, help="of load per peer and round, default 3")
+    parser.add_argument("--seconds", type=float, default=Options.seconds, help="of load per peer and round, default 2")
     parser.add_argument("--peers", nargs="*", default=[], help="names, or parts of names, of peers; default all")
     parser.add_argument("--all", action="store_true", help="also ten million posts and a million passages (hours)")
     parser.add_argument("--articles", type=Path, default=ARTICLES, help="FILE.jsonl.gz for retrieval")

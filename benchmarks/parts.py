@@ -15,7 +15,7 @@ class Options:
     posts: int = 1_000_000
     rounds: int = 5
     # Of load per peer and round.
-    seconds: float = 3
+    seconds: float = 2
     # Also what takes long: growth to ten million posts and a million passages.
     is_all: bool = False
     articles: Path | None = None

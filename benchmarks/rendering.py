@@ -47,10 +47,25 @@ def verdict(row: Row) -> str:
     return {None: "", True: "reached", False: "MISSED"}[row.is_reached]
 
 
+HEAD = ["figure", "target", "measured", "rounds", ""]
+
+
+def lines_of(rows: Sequence[Row]) -> list[list[str]]:
+    """Write each row as cells, but the figures of a peer only when they have a goal."""
+    peers = peer_figures(rows)
+    shown = [row for row in rows if row.name.rpartition(": ")[0] not in peers or row.goal is not None]
+    return [[row.name, target(row), measured(row), spread(row), verdict(row)] for row in shown]
+
+
 def terminal(rows: Sequence[Row]) -> str:
-    """Align target, figure and verdict under each other."""
-    lines = [("figure", "target", "measured", "rounds", "")]
-    lines += [(row.name, target(row), measured(row), spread(row), verdict(row)) for row in rows]
+    """Align what the rows say under each other, and after them a line per peer."""
+    peers = peer_figures(rows)
+    return "\n\n".join(
+        aligned(lines) for lines in ([HEAD, *lines_of(rows)], peer_lines(peers) if peers else []) if len(lines) > 1
+    )
+
+
+def aligned(lines: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
@@ -85,30 +100,25 @@ def part(name: str, run: Run) -> Iterator[str]:
         f" load average before it {run['load']:.1f}.\n"
     )
     peers = peer_figures(rows)
-    shown = [row for row in rows if row.name.rpartition(": ")[0] not in peers or row.goal is not None]
-    if shown:
-        yield from table(
-            ["figure", "target", "measured", "rounds", ""],
-            [[row.name, target(row), measured(row), spread(row), verdict(row)] for row in shown],
-        )
+    if lines := lines_of(rows):
+        yield from table(HEAD, lines)
         yield ""
     if peers:
-        yield from peer_table(peers)
+        head, *lines = peer_lines(peers)
+        yield from table(head, lines)
         yield ""
         yield f"![Requests per second of each peer](charts/{name}.svg)\n"
 
 
-def peer_table(peers: dict[str, dict[str, Row]]) -> Iterator[str]:
+def peer_lines(peers: dict[str, dict[str, Row]]) -> list[list[str]]:
     columns = [column for column in COLUMNS if any(column in figures for figures in peers.values())]
     units = {column: row.unit for figures in peers.values() for column, row in figures.items()}
     head = [column if column == "requests per second" else f"{column}, {units[column]}" for column in columns]
-    yield from table(
-        ["peer", *head, "rounds"],
-        [
-            [peer, *(number(figures[column].value) for column in columns), spread(figures["requests per second"])]
-            for peer, figures in peers.items()
-        ],
-    )
+    lines = [
+        [peer, *(number(figures[column].value) for column in columns), spread(figures["requests per second"])]
+        for peer, figures in peers.items()
+    ]
+    return [["peer", *head, "rounds"], *lines]
 
 
 def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
