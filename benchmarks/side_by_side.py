@@ -129,9 +129,11 @@ def interleave(field: Sequence[Entrant], options: Options) -> tuple[dict[str, li
             before = peer.cpu_seconds()
             # The first round only warms up.
             measured = burst(port=peer.port, requests=requests, seconds=options.seconds if number >= 0 else 1)
+            used = peer.cpu_seconds() - before
+            peer.settle()
             if number >= 0:
                 bursts[name].append(measured)
-                costs[name].append((peer.cpu_seconds() - before) / max(1, measured.requests) * 1000)
+                costs[name].append(used / max(1, measured.requests) * 1000)
                 print(f"round {number + 1}  {name:<34} {measured.per_second:>9,.0f} requests/s", flush=True)
     return bursts, costs
 
