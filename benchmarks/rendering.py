@@ -79,7 +79,7 @@ def peer_figures(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
         peer, _, column = row.name.rpartition(": ")
         if peer and column in COLUMNS:
             peers.setdefault(peer, {})[column] = row
-    return peers
+    return {peer: figures for peer, figures in peers.items() if "requests per second" in figures}
 
 
 def markdown(found: Results) -> str:
@@ -115,7 +115,11 @@ def peer_lines(peers: dict[str, dict[str, Row]]) -> list[list[str]]:
     units = {column: row.unit for figures in peers.values() for column, row in figures.items()}
     head = [column if column == "requests per second" else f"{column}, {units[column]}" for column in columns]
     lines = [
-        [peer, *(number(figures[column].value) for column in columns), spread(figures["requests per second"])]
+        [
+            peer,
+            *(number(figures[column].value) if column in figures else "" for column in columns),
+            spread(figures["requests per second"]),
+        ]
         for peer, figures in peers.items()
     ]
     return [["peer", *head, "rounds"], *lines]

@@ -120,22 +120,40 @@ def check_agreement(peers: Sequence[Peer], callers: Sequence[Caller]) -> None:
                 raise SystemExit(f"{peer.name} does not return what {peers[0].name} does.")
 
 
-def interleave(field: Sequence[Entrant], options: Options) -> tuple[dict[str, list[Measured]], dict[str, list[float]]]:
-    """Load everybody in turn, round after round; return the bursts, and what a request cost in CPU milliseconds."""
+def interleave(field: list[Entrant], options: Options) -> tuple[dict[str, list[Measured]], dict[str, list[float]]]:
+    """Load everybody in turn, round after round; return the bursts, and what a request cost in CPU milliseconds.
+
+    A peer that fails is taken out of the field; Aviary may not.
+    """
     bursts: dict[str, list[Measured]] = {entrant.name: [] for entrant in field}
     costs: dict[str, list[float]] = {entrant.name: [] for entrant in field}
     for number in range(-1, options.rounds):
-        for name, peer, requests in field:
-            before = peer.cpu_seconds()
-            # The first round only warms up.
-            measured = burst(port=peer.port, requests=requests, seconds=options.seconds if number >= 0 else 1)
-            used = peer.cpu_seconds() - before
-            peer.settle()
+        for entrant in list(field):
+            try:
+                # The first round only warms up.
+                measured, cost = load(entrant, options.seconds if number >= 0 else 1)
+            except SystemExit as error:
+                if entrant.peer.name.startswith(AVIARY):
+                    raise
+                print(f"{entrant.name} is left out: {error}", flush=True)
+                field.remove(entrant)
+                del bursts[entrant.name], costs[entrant.name]
+                continue
             if number >= 0:
-                bursts[name].append(measured)
-                costs[name].append(used / max(1, measured.requests) * 1000)
-                print(f"round {number + 1}  {name:<34} {measured.per_second:>9,.0f} requests/s", flush=True)
+                bursts[entrant.name].append(measured)
+                costs[entrant.name].append(cost)
+                print(f"round {number + 1}  {entrant.name:<38} {measured.per_second:>9,.0f} requests/s", flush=True)
     return bursts, costs
+
+
+def load(entrant: Entrant, seconds: float) -> tuple[Measured, float]:
+    """Send one burst and let it end; return it, and the CPU milliseconds that a request took."""
+    peer = entrant.peer
+    before = peer.cpu_seconds()
+    measured = burst(port=peer.port, requests=entrant.requests, seconds=seconds)
+    used = peer.cpu_seconds() - before
+    peer.settle()
+    return measured, used / max(1, measured.requests) * 1000
 
 
 def ratios(bursts: dict[str, list[Measured]]) -> list[Row]:

@@ -55,6 +55,18 @@ def test_the_terminal_aligns_its_columns(found: Results) -> None:
     assert head.index("target") == first.index(">= 0.7")
 
 
+def test_the_terminal_shows_goals_without_the_rest_of_their_peer(found: Results) -> None:
+    goals = [row for row in results.rows_of(found["parts"]["reading"]) if row.goal is not None]
+    assert "aviary: RSS" in rendering.terminal(goals)
+
+
+def test_a_figure_that_only_some_peers_have_leaves_a_gap(found: Results) -> None:
+    rows = [row for row in results.rows_of(found["parts"]["reading"]) if row.name != "bare & fast: CPU"]
+    assert "| bare & fast | 2,000 |  | 50 |" in rendering.markdown(
+        {**found, "parts": {"reading": {**found["parts"]["reading"], "rows": [packed(row) for row in rows]}}}
+    )
+
+
 def test_a_chart_is_drawn_for_a_part_with_peers(found: Results) -> None:
     drawing = ElementTree.fromstring(rendering.drawings(found)["reading.svg"])
     bars = drawing.findall(f"{SVG}rect")
