@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import django
 
 from benchmarks import machine, rendering, results
-from benchmarks.parts import PARTS, Options
+from benchmarks.parts import ON_POSTS, PARTS, Options
 from benchmarks.results import Row, Run, packed
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
@@ -142,7 +142,7 @@ def run_part(arguments: argparse.Namespace) -> None:
     (name,) = arguments.parts
     run: Run = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": 0.0, "load": os.getloadavg()[0],
-        "posts": options.posts, "rows": [],
+        "posts": options.posts if name in ON_POSTS else 0, "rows": [],
     }  # fmt: skip
     started = time.monotonic()
     run["rows"] = [packed(row) for row in PARTS[name](options)]

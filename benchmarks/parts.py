@@ -91,3 +91,5 @@ PARTS: dict[str, Callable[[Options], list[Row]]] = {
     part.__name__: part
     for part in (reading, writing, growth, mix, monitoring, timelines, generation, publishing, retrieval)
 }
+# The others make what they measure.
+ON_POSTS = ("reading", "writing", "growth", "mix", "monitoring", "timelines")

@@ -20,6 +20,7 @@ TITLES = {
     "publishing": "Publishing",
     "retrieval": "Retrieval",
 }
+CACHING = ("cached", "Valkey", "Redis")
 # "peer: figure" rows make a table of their own, a line per peer.
 COLUMNS = ("requests per second", "CPU", "p50", "p95", "p99", "RSS")
 
@@ -107,7 +108,8 @@ def part(name: str, run: Run) -> Iterator[str]:
         head, *lines = peer_lines(peers)
         yield from table(head, lines)
         yield ""
-        yield f"![Requests per second of each peer](charts/{name}.svg)\n"
+        for file, title, _ in charts_of(name, run):
+            yield f"![{title}: requests per second of each peer](charts/{file})\n"
 
 
 def peer_lines(peers: dict[str, dict[str, Row]]) -> list[list[str]]:
@@ -131,17 +133,26 @@ def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
 
 
 def drawings(found: Results) -> dict[str, str]:
-    """Return the charts by file name: one of each part that compares peers."""
-    drawn = {}
-    for name, run in found["parts"].items():
-        if peers := peer_figures(rows_of(run)):
-            bars = [
-                charts.Bar(peer, row.value, row.low or row.value, row.high or row.value)
-                for peer, figures in peers.items()
-                for row in [figures["requests per second"]]
-            ]
-            drawn[f"{name}.svg"] = charts.bars(f"{TITLES[name]}: requests per second", bars)
-    return drawn
+    """Return the charts by file name."""
+    return {
+        name: charts.bars(f"{title}: requests per second", [bar_of(peer, figures) for peer, figures in peers.items()])
+        for part_name, run in found["parts"].items()
+        for name, title, peers in charts_of(part_name, run)
+    }
+
+
+def charts_of(name: str, run: Run) -> Iterator[tuple[str, str, dict[str, dict[str, Row]]]]:
+    """Return the charts of a part: file, title, peers. Answers from a cache dwarf the others, and have their own."""
+    peers = peer_figures(rows_of(run))
+    for suffix, title, is_cached in (("", TITLES[name], False), ("-cached", f"{TITLES[name]}, cached", True)):
+        shown = {peer: each for peer, each in peers.items() if any(word in peer for word in CACHING) is is_cached}
+        if shown:
+            yield f"{name}{suffix}.svg", title, shown
+
+
+def bar_of(peer: str, figures: dict[str, Row]) -> charts.Bar:
+    row = figures["requests per second"]
+    return charts.Bar(peer, row.value, row.low or row.value, row.high or row.value)
 
 
 def write() -> None:

@@ -75,6 +75,14 @@ def test_a_chart_is_drawn_for_a_part_with_peers(found: Results) -> None:
     assert widths[0] / widths[1] == pytest.approx(1234 / 2000, abs=0.01)
 
 
+def test_answers_from_a_cache_have_a_chart_of_their_own(found: Results) -> None:
+    run = found["parts"]["reading"]
+    cached = Row("aviary, cached: requests per second", 9000, "", None, "requests/s", 8000, 9500)
+    drawn = rendering.drawings({**found, "parts": {"reading": {**run, "rows": [*run["rows"], packed(cached)]}}})
+    assert "aviary, cached" in drawn["reading-cached.svg"]
+    assert "aviary, cached" not in drawn["reading.svg"]
+
+
 def test_a_chart_names_its_bars_for_who_cannot_see_it(found: Results) -> None:
     drawing = ElementTree.fromstring(rendering.drawings(found)["reading.svg"])
     assert "bare & fast 2,000" in (drawing.findtext(f"{SVG}desc") or "")
