@@ -92,6 +92,8 @@ def copy_of(name: str) -> Iterator[str]:
     """Copy a database for work that changes it, and drop the copy afterwards."""
     copy = f"{name}_copy"
     administer(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
+    # A database that somebody is connected to cannot be copied; who still is, was left by a run that was ended.
+    administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     administer(f'CREATE DATABASE "{copy}" TEMPLATE "{name}"')
     try:
         yield copy

@@ -21,6 +21,7 @@ if __name__ == "__main__":
     django.setup()
 
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import Profile
@@ -154,7 +155,11 @@ def claims(sizes: tuple[int, ...] = (10_000, 1_000_000)) -> Iterator[Row]:
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE publishing_publication")
             medians.append(median(milliseconds(claim_and_put_back) for _ in range(21)))
+            with CaptureQueriesContext(connection) as queries:
+                claim_and_put_back()
+            statements = sum(not query["sql"].startswith(("BEGIN", "ROLLBACK")) for query in queries)
         yield figure(f"claim of 100 among {size} scheduled", medians[-1], "<=", 10, "ms")
+    yield figure("claim: statements", statements, "<=", 1, "statements")
     yield figure("claim: growth from the smaller to the larger", medians[-1] / medians[0], "<=", 1.5, "x")
 
 

@@ -20,6 +20,7 @@ TITLES = {
     "publishing": "Publishing",
     "retrieval": "Retrieval",
 }
+CACHING = ("cached", "Valkey", "Redis")
 # "peer: figure" rows make a table of their own, a line per peer.
 COLUMNS = ("requests per second", "CPU", "p50", "p95", "p99", "RSS")
 
@@ -47,10 +48,25 @@ def verdict(row: Row) -> str:
     return {None: "", True: "reached", False: "MISSED"}[row.is_reached]
 
 
+HEAD = ["figure", "target", "measured", "rounds", ""]
+
+
+def lines_of(rows: Sequence[Row]) -> list[list[str]]:
+    """Write each row as cells, but the figures of a peer only when they have a goal."""
+    peers = peer_figures(rows)
+    shown = [row for row in rows if row.name.rpartition(": ")[0] not in peers or row.goal is not None]
+    return [[row.name, target(row), measured(row), spread(row), verdict(row)] for row in shown]
+
+
 def terminal(rows: Sequence[Row]) -> str:
-    """Align target, figure and verdict under each other."""
-    lines = [("figure", "target", "measured", "rounds", "")]
-    lines += [(row.name, target(row), measured(row), spread(row), verdict(row)) for row in rows]
+    """Align what the rows say under each other, and after them a line per peer."""
+    peers = peer_figures(rows)
+    return "\n\n".join(
+        aligned(lines) for lines in ([HEAD, *lines_of(rows)], peer_lines(peers) if peers else []) if len(lines) > 1
+    )
+
+
+def aligned(lines: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
@@ -64,7 +80,7 @@ def peer_figures(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
         peer, _, column = row.name.rpartition(": ")
         if peer and column in COLUMNS:
             peers.setdefault(peer, {})[column] = row
-    return peers
+    return {peer: figures for peer, figures in peers.items() if "requests per second" in figures}
 
 
 def markdown(found: Results) -> str:
@@ -85,30 +101,30 @@ def part(name: str, run: Run) -> Iterator[str]:
         f" load average before it {run['load']:.1f}.\n"
     )
     peers = peer_figures(rows)
-    shown = [row for row in rows if row.name.rpartition(": ")[0] not in peers or row.goal is not None]
-    if shown:
-        yield from table(
-            ["figure", "target", "measured", "rounds", ""],
-            [[row.name, target(row), measured(row), spread(row), verdict(row)] for row in shown],
-        )
+    if lines := lines_of(rows):
+        yield from table(HEAD, lines)
         yield ""
     if peers:
-        yield from peer_table(peers)
+        head, *lines = peer_lines(peers)
+        yield from table(head, lines)
         yield ""
-        yield f"![Requests per second of each peer](charts/{name}.svg)\n"
+        for file, title, _ in charts_of(name, run):
+            yield f"![{title}: requests per second of each peer](charts/{file})\n"
 
 
-def peer_table(peers: dict[str, dict[str, Row]]) -> Iterator[str]:
+def peer_lines(peers: dict[str, dict[str, Row]]) -> list[list[str]]:
     columns = [column for column in COLUMNS if any(column in figures for figures in peers.values())]
     units = {column: row.unit for figures in peers.values() for column, row in figures.items()}
     head = [column if column == "requests per second" else f"{column}, {units[column]}" for column in columns]
-    yield from table(
-        ["peer", *head, "rounds"],
+    lines = [
         [
-            [peer, *(number(figures[column].value) for column in columns), spread(figures["requests per second"])]
-            for peer, figures in peers.items()
-        ],
-    )
+            peer,
+            *(number(figures[column].value) if column in figures else "" for column in columns),
+            spread(figures["requests per second"]),
+        ]
+        for peer, figures in peers.items()
+    ]
+    return [["peer", *head, "rounds"], *lines]
 
 
 def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
@@ -117,17 +133,26 @@ def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
 
 
 def drawings(found: Results) -> dict[str, str]:
-    """Return the charts by file name: one of each part that compares peers."""
-    drawn = {}
-    for name, run in found["parts"].items():
-        if peers := peer_figures(rows_of(run)):
-            bars = [
-                charts.Bar(peer, row.value, row.low or row.value, row.high or row.value)
-                for peer, figures in peers.items()
-                for row in [figures["requests per second"]]
-            ]
-            drawn[f"{name}.svg"] = charts.bars(f"{TITLES[name]}: requests per second", bars)
-    return drawn
+    """Return the charts by file name."""
+    return {
+        name: charts.bars(f"{title}: requests per second", [bar_of(peer, figures) for peer, figures in peers.items()])
+        for part_name, run in found["parts"].items()
+        for name, title, peers in charts_of(part_name, run)
+    }
+
+
+def charts_of(name: str, run: Run) -> Iterator[tuple[str, str, dict[str, dict[str, Row]]]]:
+    """Return the charts of a part: file, title, peers. Answers from a cache dwarf the others, and have their own."""
+    peers = peer_figures(rows_of(run))
+    for suffix, title, is_cached in (("", TITLES[name], False), ("-cached", f"{TITLES[name]}, cached", True)):
+        shown = {peer: each for peer, each in peers.items() if any(word in peer for word in CACHING) is is_cached}
+        if shown:
+            yield f"{name}{suffix}.svg", title, shown
+
+
+def bar_of(peer: str, figures: dict[str, Row]) -> charts.Bar:
+    row = figures["requests per second"]
+    return charts.Bar(peer, row.value, row.low or row.value, row.high or row.value)
 
 
 def write() -> None:

@@ -24,7 +24,7 @@ if __name__ == "__main__":
     django.setup()
 
 from django.db import connection
-from django.test.utils import override_settings
+from django.test.utils import CaptureQueriesContext, override_settings
 
 from agents.knowledge.imports import ImportReport, save_articles
 from agents.knowledge.indexing import index_pending
@@ -233,6 +233,9 @@ def rows(options: Options) -> list[Row]:
     found = measure(options.articles, ("quality", "citations", "ledger", *sizes))
     speeds = [row for row in found if row["name"].startswith("hybrid retrieval over")]
     growth = speeds[-1]["value"] / speeds[0]["value"]
+    with CaptureQueriesContext(connection) as queries:
+        search("herons at dawn")
+    found.append(row("statements of a search", len(queries), "<=", 1, "statements"))
     return [*found, row(f"the same, {sizes[-1]} passages vs {sizes[0]}", growth, "<=", 2.0, "x")]
 
 

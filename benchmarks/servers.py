@@ -76,6 +76,12 @@ class Peer:
     def cpu_seconds(self) -> float:
         return sum(process.cpu_times().user + process.cpu_times().system for process in self._processes())
 
+    def settle(self, *, seconds: float = 10) -> None:
+        """Wait until nothing is being answered any more: a burst ends with requests on their way."""
+        give_up, used = time.monotonic() + seconds, -1.0
+        while used != (used := self.cpu_seconds()) and time.monotonic() < give_up:
+            time.sleep(0.05)
+
     def resident_megabytes(self) -> float:
         """Return the memory of the process that answers: the largest of the server's."""
         return max(process.memory_info().rss for process in self._processes()) / 1e6

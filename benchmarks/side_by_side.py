@@ -27,6 +27,7 @@ GOALS = [
     (AVIARY, LIMIT, 0.70),
     (AVIARY, LIMIT_JSON, None),
     (AVIARY, "FastAPI + asyncpg + orjson", 1.2),
+    (AVIARY, "FastAPI + asyncpg, no reset of its pool", None),
     (AVIARY, "FastAPI + SQLAlchemy async", 4.0),
     (AVIARY, "the seeds' stack", 6.0),
     (AVIARY, "DRF as most write it", 7.0),
@@ -47,6 +48,8 @@ def peers() -> list[Peer]:
         Peer(LIMIT, "benchmarks.peers.bare:rows", "/feed"),
         Peer(LIMIT_JSON, "benchmarks.peers.bare:passed_through", "/feed"),
         Peer("FastAPI + asyncpg + orjson", "benchmarks.peers.fastapi_asyncpg:app", "/feed", is_async=True),
+        Peer("FastAPI + asyncpg, no reset of its pool", "benchmarks.peers.fastapi_asyncpg:app", "/feed", is_async=True,
+             environ={"BENCH_WITHOUT_RESET": "1"}),
         Peer("FastAPI + SQLAlchemy async", "benchmarks.peers.fastapi_sqlalchemy:app", "/feed", is_async=True),
         Peer("the seeds' stack", "benchmarks.peers.fastapi_sqlalchemy:app", "/seeds", is_async=True,
              environ={"BENCH_SEEDS_CACHE_SECONDS": "0"}),
@@ -117,20 +120,40 @@ def check_agreement(peers: Sequence[Peer], callers: Sequence[Caller]) -> None:
                 raise SystemExit(f"{peer.name} does not return what {peers[0].name} does.")
 
 
-def interleave(field: Sequence[Entrant], options: Options) -> tuple[dict[str, list[Measured]], dict[str, list[float]]]:
-    """Load everybody in turn, round after round; return the bursts, and what a request cost in CPU milliseconds."""
+def interleave(field: list[Entrant], options: Options) -> tuple[dict[str, list[Measured]], dict[str, list[float]]]:
+    """Load everybody in turn, round after round; return the bursts, and what a request cost in CPU milliseconds.
+
+    A peer that fails is taken out of the field; Aviary may not.
+    """
     bursts: dict[str, list[Measured]] = {entrant.name: [] for entrant in field}
     costs: dict[str, list[float]] = {entrant.name: [] for entrant in field}
     for number in range(-1, options.rounds):
-        for name, peer, requests in field:
-            before = peer.cpu_seconds()
-            # The first round only warms up.
-            measured = burst(port=peer.port, requests=requests, seconds=options.seconds if number >= 0 else 1)
+        for entrant in list(field):
+            try:
+                # The first round only warms up.
+                measured, cost = load(entrant, options.seconds if number >= 0 else 1)
+            except SystemExit as error:
+                if entrant.peer.name.startswith(AVIARY):
+                    raise
+                print(f"{entrant.name} is left out: {error}", flush=True)
+                field.remove(entrant)
+                del bursts[entrant.name], costs[entrant.name]
+                continue
             if number >= 0:
-                bursts[name].append(measured)
-                costs[name].append((peer.cpu_seconds() - before) / max(1, measured.requests) * 1000)
-                print(f"round {number + 1}  {name:<34} {measured.per_second:>9,.0f} requests/s", flush=True)
+                bursts[entrant.name].append(measured)
+                costs[entrant.name].append(cost)
+                print(f"round {number + 1}  {entrant.name:<38} {measured.per_second:>9,.0f} requests/s", flush=True)
     return bursts, costs
+
+
+def load(entrant: Entrant, seconds: float) -> tuple[Measured, float]:
+    """Send one burst and let it end; return it, and the CPU milliseconds that a request took."""
+    peer = entrant.peer
+    before = peer.cpu_seconds()
+    measured = burst(port=peer.port, requests=entrant.requests, seconds=seconds)
+    used = peer.cpu_seconds() - before
+    peer.settle()
+    return measured, used / max(1, measured.requests) * 1000
 
 
 def ratios(bursts: dict[str, list[Measured]]) -> list[Row]:

@@ -55,12 +55,32 @@ def test_the_terminal_aligns_its_columns(found: Results) -> None:
     assert head.index("target") == first.index(">= 0.7")
 
 
+def test_the_terminal_shows_goals_without_the_rest_of_their_peer(found: Results) -> None:
+    goals = [row for row in results.rows_of(found["parts"]["reading"]) if row.goal is not None]
+    assert "aviary: RSS" in rendering.terminal(goals)
+
+
+def test_a_figure_that_only_some_peers_have_leaves_a_gap(found: Results) -> None:
+    rows = [row for row in results.rows_of(found["parts"]["reading"]) if row.name != "bare & fast: CPU"]
+    assert "| bare & fast | 2,000 |  | 50 |" in rendering.markdown(
+        {**found, "parts": {"reading": {**found["parts"]["reading"], "rows": [packed(row) for row in rows]}}}
+    )
+
+
 def test_a_chart_is_drawn_for_a_part_with_peers(found: Results) -> None:
     drawing = ElementTree.fromstring(rendering.drawings(found)["reading.svg"])
     bars = drawing.findall(f"{SVG}rect")
     assert [bar.get("class") for bar in bars] == ["ours", "bar"]
     widths = [float(bar.get("width", 0)) for bar in bars]
     assert widths[0] / widths[1] == pytest.approx(1234 / 2000, abs=0.01)
+
+
+def test_answers_from_a_cache_have_a_chart_of_their_own(found: Results) -> None:
+    run = found["parts"]["reading"]
+    cached = Row("aviary, cached: requests per second", 9000, "", None, "requests/s", 8000, 9500)
+    drawn = rendering.drawings({**found, "parts": {"reading": {**run, "rows": [*run["rows"], packed(cached)]}}})
+    assert "aviary, cached" in drawn["reading-cached.svg"]
+    assert "aviary, cached" not in drawn["reading.svg"]
 
 
 def test_a_chart_names_its_bars_for_who_cannot_see_it(found: Results) -> None:
