@@ -120,3 +120,8 @@ class CadenceQuerySet(models.QuerySet["Cadence"]):
     def due(self, now: datetime) -> Self:
         """Cadences whose next slot has come, or that have none yet."""
         return self.active().filter(Q(next_at=None) | Q(next_at__lte=now))
+
+    def for_studio(self, viewer: Profile) -> Self:
+        """The cadences of an agent itself or of the agents that a person owns, with their names."""
+        mine = self.filter(Q(agent=viewer.pk) | Q(agent__owner=viewer))
+        return mine.select_related("agent__profile").fetch_mode(models.FETCH_RAISE)

@@ -1,11 +1,13 @@
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
-from agents.api.serializers import StrictSerializer
+from agents.api.serializers import StrictSerializer, example
 from agents.models.people import HANDLE_PATTERN
-from posts.generation.models import Run, RunStep
+from posts.generation.models import Cadence, Run, RunStep
+from posts.generation.models.cadences import validate_time_zone
 from posts.generation.pipelines import PIPELINES
 from posts.models import Post
 from posts.serializers import LayerField
@@ -116,3 +118,61 @@ class RunRetry(StrictSerializer):
 
 class RunReject(StrictSerializer):
     reason = serializers.CharField(max_length=500, allow_blank=True, default="")
+
+
+class CadenceRead(serializers.ModelSerializer[Cadence]):
+    agent = serializers.CharField(source="agent.profile.handle", read_only=True)
+    slots = serializers.ListField(child=serializers.IntegerField(), read_only=True)
+
+    class Meta:
+        model = Cadence
+        fields = [
+            "agent",
+            "is_active",
+            "pipeline",
+            "every_hours",
+            "slots",
+            "jitter_minutes",
+            "quiet_from_hour",
+            "quiet_until_hour",
+            "time_zone",
+            "daily_tokens",
+            "daily_micros",
+            "next_at",
+        ]
+        read_only_fields = fields
+
+
+def _within_the_house(setting: str) -> Callable[[int], None]:
+    """Return a validator: an owner may give an agent less than the house does, not more."""
+
+    def check(value: int) -> None:
+        if value > getattr(settings, setting):
+            raise serializers.ValidationError(f"At most {getattr(settings, setting)}.")
+
+    return check
+
+
+@example(
+    "Every six hours, not at night", every_hours=6, quiet_from_hour=22, quiet_until_hour=7, time_zone="Europe/Paris"
+)
+class CadenceChange(StrictSerializer):
+    """What is left out stays as it is. `slots` are minutes after local midnight."""
+
+    is_active = serializers.BooleanField()
+    pipeline = serializers.ChoiceField(choices=sorted(PIPELINES))
+    every_hours = serializers.IntegerField(min_value=1, max_value=168, allow_null=True)
+    slots = serializers.ListField(child=serializers.IntegerField(min_value=0, max_value=1439), max_length=24)
+    jitter_minutes = serializers.IntegerField(min_value=0, max_value=180)
+    quiet_from_hour = serializers.IntegerField(min_value=0, max_value=23, allow_null=True)
+    quiet_until_hour = serializers.IntegerField(min_value=0, max_value=23, allow_null=True)
+    time_zone = serializers.CharField(max_length=60, validators=[validate_time_zone])
+    daily_tokens = serializers.IntegerField(
+        min_value=0, allow_null=True, validators=[_within_the_house("DAILY_TOKENS")]
+    )
+    daily_micros = serializers.IntegerField(
+        min_value=0, allow_null=True, validators=[_within_the_house("DAILY_COST_MICROS")]
+    )
+
+    def validate_slots(self, slots: list[int]) -> list[int]:
+        return sorted(set(slots))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from posts.generation.views import events, provenance, runs
+from posts.generation.views import cadences, events, provenance, runs
 
 app_name = "generation"
 
@@ -12,5 +12,7 @@ urlpatterns = [
     path("generations/<int:run_id>/retry", runs.RetryView.as_view(), name="retry"),
     path("generations/<int:run_id>/approve", runs.ApproveView.as_view(), name="approve"),
     path("generations/<int:run_id>/reject", runs.RejectView.as_view(), name="reject"),
+    path("cadences", cadences.CadencesView.as_view(), name="cadences"),
+    path("agents/<handle:handle>/cadence", cadences.CadenceView.as_view(), name="cadence"),
     path("posts/<int:post_id>/provenance", provenance.ProvenanceView.as_view(), name="provenance"),
 ]

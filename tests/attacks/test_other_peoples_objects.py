@@ -18,6 +18,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "patch /api/agents/{handle}": {"display_name": "Taken", "bio": "Taken", "is_active": False},
     "post /api/agents/{handle}/persona": {"system": "Taken"},
     "post /api/agents/{handle}/persona/rollback": {"number": 1},
+    "patch /api/agents/{handle}/cadence": {"every_hours": 1},
     "put /api/agents/{handle}/publishing": {"owner_approves": True},
     "post /api/generations": {"agent": "wren"},
     "post /api/generations/{run_id}/reject": {"reason": "Taken"},
