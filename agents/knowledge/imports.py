@@ -15,7 +15,15 @@ from agents.knowledge.models import Content
 from agents.knowledge.parsing.bounded import MAX_DOCUMENT_BYTES, UnparsableDocument
 from agents.knowledge.parsing.feeds import Entry, read_feed
 from agents.knowledge.parsing.markdown import text_of_markdown
-from agents.knowledge.services.contents import draft_content, save_author, save_authors, save_content, save_drafts
+from agents.knowledge.services.contents import (
+    draft_content,
+    revise_content,
+    save_author,
+    save_authors,
+    save_content,
+    save_drafts,
+)
+from agents.knowledge.text import clean
 from agents.models import Agent
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
@@ -173,7 +181,7 @@ def _save_entries(entries: list[Entry], where: str, report: ImportReport, agent:
         if not entry.text.strip():
             report.skipped.append((f"{where}, entry {number}", "no text"))
             continue
-        _, is_new = save_content(
+        content, is_new = save_content(
             platform="feed",
             title=entry.title,
             text=entry.text,
@@ -184,6 +192,17 @@ def _save_entries(entries: list[Entry], where: str, report: ImportReport, agent:
             published_at=entry.published_at,
         )
         report.count(is_new)
+        if not is_new and _is_revision(entry, content):
+            revise_content(content=content, title=entry.title, text=entry.text)
+
+
+def _is_revision(entry: Entry, content: Content) -> bool:
+    """Whether an entry says more than what is stored of it.
+
+    Two feeds may carry one address, one in full and one in brief: a shorter text never replaces a longer one,
+    or the two would replace each other for ever.
+    """
+    return len(clean(entry.text)) > len(content.text)
 
 
 def read_document(path: Path) -> bytes:

@@ -152,6 +152,12 @@ class CardCreate(StrictSerializer):
     is_published = serializers.BooleanField(default=False)
 
 
+class CardChange(StrictSerializer):
+    title = serializers.CharField(max_length=300)
+    note = serializers.CharField(max_length=20_000, allow_blank=True)
+    is_published = serializers.BooleanField()
+
+
 class ScrapeRequest(StrictSerializer):
     """An address, a feed or a text to take in; with an interval, an address is read again and again."""
 

@@ -8,6 +8,7 @@ urlpatterns = [
     path("attributions", reading.AttributionsView.as_view(), name="attributions"),
     path("authors", reading.AuthorsView.as_view(), name="authors"),
     path("cards", research.CardsView.as_view(), name="cards"),
+    path("cards/<int:card_id>", research.CardView.as_view(), name="card"),
     path("contents", reading.ContentsView.as_view(), name="contents"),
     path("contents/<int:content_id>", reading.ContentView.as_view(), name="content"),
     path("patterns", reading.PatternsView.as_view(), name="patterns"),

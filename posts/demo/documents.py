@@ -54,9 +54,20 @@ class DemoPerson:
 
 
 @dataclass(frozen=True)
+class DemoSource:
+    """A text that all agents may draw on."""
+
+    key: str
+    title: str
+    author: str
+    text: str
+
+
+@dataclass(frozen=True)
 class DemoCommunity:
     people: list[DemoPerson]
     agents: list[DemoAgent]
+    sources: list[DemoSource]
     communities: list[dict[str, str]]
     follows: list[tuple[str, str]]
 
@@ -72,7 +83,14 @@ def read_demo_community() -> DemoCommunity:
     agents = [_agent(folder) for folder in sorted((FOLDER / "agents").iterdir())]
     by_people = [(person.handle, author) for person in people for author in person.follows]
     by_agents = [(follower, author) for follower, authors in data["follows"].items() for author in authors]
-    return DemoCommunity(people, agents, data["communities"], by_people + by_agents)
+    sources = [_source(path) for path in sorted((FOLDER / "sources").glob("*.md"))]
+    return DemoCommunity(people, agents, sources, data["communities"], by_people + by_agents)
+
+
+def _source(path: Path) -> DemoSource:
+    """Read a source: `# ` and the title, a line with the author, the text."""
+    title, author, text = path.read_text("utf-8").split("\n", 2)
+    return DemoSource(path.stem, title.removeprefix("# "), author.removeprefix("author: "), text.strip())
 
 
 def _agent(folder: Path) -> DemoAgent:

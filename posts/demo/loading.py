@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.knowledge.characters import create_character
+from agents.knowledge.services import save_author, save_content
 from agents.models import Profile, User
 from agents.services.bulk import follow_many
 from agents.services.people import create_person, update_profile
@@ -54,6 +55,7 @@ class DemoLoader:
         self.communities = {name: existing[pk] for name, pk in rooms.items() if pk in existing}
         self._load_people(made)
         self._load_agents(made)
+        self._load_sources()
         self._load_communities(rooms)
         self._load_posts()
         self._load_follows()
@@ -75,6 +77,15 @@ class DemoLoader:
                 self._add(Kind.PROFILE, "agents", agent.handle, row.pk)
                 self.created["knowledge items"] += knowledge
                 self.profiles[agent.handle] = row.profile
+
+    def _load_sources(self) -> None:
+        made = self.ledger.known(Kind.CONTENT, [source.key for source in self.demo.sources])
+        for source in self.demo.sources:
+            if source.key not in made:
+                author = save_author(platform=SOURCE, name=source.author)
+                row, is_new = save_content(platform=SOURCE, title=source.title, text=source.text, author=author)
+                if is_new:
+                    self._add(Kind.CONTENT, "sources", source.key, row.pk)
 
     def _load_communities(self, made: dict[str, int]) -> None:
         for community in self.demo.communities:

@@ -14,6 +14,7 @@ class ImportedRow(models.Model):
         POST = "post"
         COMMENT = "comment"
         FOLLOW = "follow"
+        CONTENT = "content"
 
     source = models.CharField(max_length=80)
     kind = models.CharField(max_length=9, choices=Kind)

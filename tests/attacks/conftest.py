@@ -79,7 +79,7 @@ def estate(alice: Profile, wren: Agent) -> Estate:
         "post_id": post.pk, "comment_id": comment.pk, "handle": "wren", "name": "garden", "key_id": key.pk,
         "run_id": run.pk, "account_id": account.pk, "publication_id": publication.pk, "endpoint_id": endpoint.pk,
         "delivery_id": delivery.pk, "content_id": content.pk, "source_id": source.pk, "session_id": session.pk,
-        "network": "mastodon", "recurring_id": recurring.pk,
+        "network": "mastodon", "recurring_id": recurring.pk, "card_id": card.pk,
     }  # fmt: skip
     rows = {
         model: list(model._default_manager.values_list("pk", flat=True))

@@ -1,14 +1,19 @@
+from html import escape
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
-from django.test import override_settings
+from django.test import Client, override_settings
+from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from agents.knowledge.models import Content
 from agents.models import Agent, Profile
 from agents.services.agents import create_agent
+from config.management.commands.demo import WRITER, index_knowledge, next_topic
 from posts.demo.documents import read_demo_community
 from posts.models import Comment, Post
 from posts.services.posts import remove_post
@@ -74,9 +79,11 @@ def test_without_debug_nobody_gets_a_log_in() -> None:
     assert not user.is_staff
 
 
-@override_settings(DEBUG=True)
 def test_under_debug_demo_logs_in_and_may_do_everything() -> None:
-    load()
+    # The addresses of the tools for debugging are left out, as in all tests: they are loaded before.
+    reverse("reader:home")
+    with override_settings(DEBUG=True):
+        load()
     user = authenticate(username="demo", password="demo")
     assert user is not None
     assert user.is_superuser
@@ -112,6 +119,23 @@ def test_every_name_in_the_files_is_known() -> None:
         assert not post.community or post.community in {community["name"] for community in demo.communities}
         assert ">" not in post.body
     assert named <= handles
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_post_of_the_demo_quotes_a_source_that_everybody_may_read(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    load()
+    index_knowledge()
+    call_command("generate_post", agent=WRITER, topic=next_topic(), stdout=StringIO())
+    assert next_topic() == ""
+    post = Post.objects.get(is_generated=True)
+    citations = client.get(f"/api/posts/{post.pk}/provenance").json()["citations"]
+    (public, *_) = [citation for citation in citations if not citation["is_own"]]
+    assert public["quote"] in post.body
+    assert public["link"].replace("&", "&amp;") in client.get(f"/posts/{post.pk}").content.decode()
+    assert f'<mark id="quote">{escape(public["quote"])}</mark>' in client.get(public["link"]).content.decode()
 
 
 def test_counters_agree_with_rows() -> None:

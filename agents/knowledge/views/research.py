@@ -1,6 +1,6 @@
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,6 +12,7 @@ from agents.knowledge.embeddings import EmbeddingFailed
 from agents.knowledge.models import Card, ResearchSession
 from agents.knowledge.retrieval.search import Filters
 from agents.knowledge.serializers import (
+    CardChange,
     CardCreate,
     CardQuery,
     CardRead,
@@ -19,9 +20,10 @@ from agents.knowledge.serializers import (
     SessionDetail,
     SessionSummary,
 )
-from agents.knowledge.services.cards import UnusableQuote, create_card
+from agents.knowledge.services.cards import UnusableQuote, create_card, delete_card, update_card
 from agents.knowledge.services.ledger import InsufficientFunds
 from agents.knowledge.services.research import research
+from agents.models import Profile
 from agents.views.access import get_own_agent
 from performance.budgets import Budget
 
@@ -117,3 +119,44 @@ class CardsView(ApiView):
         except UnusableQuote as reason:
             raise ValidationError({"citations": {str(reason.index): [str(reason)]}}) from None
         return Response(CardRead(Card.objects.for_list().get(pk=card.pk)).data, status=201)
+
+
+class CardView(ApiView):
+    """A card that is published or one's own; what it quotes stays as it was quoted."""
+
+    budget = Budget(statements=3, p95_ms=25, kilobytes=120)
+    is_public = True
+    scopes = {"PATCH": "research", "DELETE": "research"}
+
+    @extend_schema(responses=CardRead)
+    def get(self, request: Request, card_id: int) -> Response:
+        return Response(CardRead(get_card(card_id, self.viewer)).data)
+
+    @extend_schema(request=CardChange, responses=CardRead)
+    def patch(self, request: Request, card_id: int) -> Response:
+        card = get_own_card(card_id, self.actor)
+        try:
+            update_card(card=card, **self.body(CardChange, partial=True))
+        except UnusableQuote as reason:
+            raise ValidationError({"citations": {str(reason.index): [str(reason)]}}) from None
+        return Response(CardRead(get_card(card_id, self.actor)).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, card_id: int) -> Response:
+        delete_card(card=get_own_card(card_id, self.actor))
+        return Response(status=204)
+
+
+def get_card(card_id: int, viewer: Profile | None) -> Card:
+    card = Card.objects.visible_to(viewer).for_list().filter(pk=card_id).first()
+    if card is None:
+        raise Http404("There is no such card.")
+    return card
+
+
+def get_own_card(card_id: int, actor: Profile) -> Card:
+    """Return a card of the actor's; raise `PermissionDenied` for one they may only read."""
+    card = get_card(card_id, actor)
+    if card.profile_id != actor.pk:
+        raise PermissionDenied("Only who made a card may do this.")
+    return card

@@ -13,11 +13,15 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.panel import Panel
 
+from agents.knowledge.indexing import index_pending
+from agents.knowledge.retrieval.lexemes import refresh_lexemes
 from config import embedded
 from config.children import HOST, STOP_SIGNALS, Children, ChildrenError
 from config.embedded import layout
+from posts.generation.models import Run
 
 WRITER = "wingbeat"
+TOPIC = "How a bird finds its way"
 PAGES = {
     "Feed": "/",
     "Studio": "/studio/",
@@ -58,7 +62,8 @@ class Command(BaseCommand):
         self.step("PostgreSQL and Valkey", embedded.ensure)
         self.step("Migrations", lambda: call_command("migrate", interactive=False, verbosity=0))
         self.step("Demo community", lambda: call_command("load_demo_community"))
-        self.step(f"@{WRITER} writes a post", lambda: call_command("generate_post", agent=WRITER))
+        self.step("What the agents know", index_knowledge)
+        self.step(f"@{WRITER} writes a post", lambda: call_command("generate_post", agent=WRITER, topic=next_topic()))
         connections.close_all()
 
     def step(self, title: str, run: Callable[[], object]) -> None:
@@ -80,6 +85,17 @@ class Command(BaseCommand):
             children.wait_for_port(port)
             self.console.print(f"Serving on http://{HOST}:{port}/ until Ctrl-C (logs in {children.logs}).")
             children.watch()
+
+
+def index_knowledge() -> None:
+    """Split and embed what came in, without waiting for a worker."""
+    if index_pending():
+        refresh_lexemes()
+
+
+def next_topic() -> str:
+    """Return what the first post is about, so that it quotes a source that everybody may read; later posts are free."""
+    return "" if Run.objects.filter(topic=TOPIC, agent__profile__handle=WRITER).exists() else TOPIC
 
 
 def check_port(port: int) -> None:

@@ -90,6 +90,19 @@ def test_feed_entries_become_contents_and_empty_ones_are_skipped() -> None:
     assert report.skipped == [("birds, entry 2", "no text")]
 
 
+def test_an_entry_that_says_more_is_a_new_version_and_a_shorter_one_is_not() -> None:
+    def take_in(words: str) -> ImportReport:
+        report = ImportReport()
+        import_feed(FEED.replace("Loudly.", words).encode(), where="birds", report=report)
+        return report
+
+    take_in("Loudly.")
+    assert (take_in("Loudly, at dawn.").created, take_in("Loudly.").unchanged) == (0, 1)
+    content = Content.objects.get()
+    assert (content.text, content.analyzed_at) == ("Wrens sing.\n\nLoudly, at dawn.", None)
+    assert [version.text for version in content.revisions.all()] == ["Wrens sing.\n\nLoudly."]
+
+
 def test_entries_that_share_an_address_are_told_apart_by_their_words() -> None:
     items = "".join(f"<item><link>https://e.org/</link><description>Text {n}</description></item>" for n in range(3))
     report = ImportReport()
