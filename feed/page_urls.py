@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from feed.pages import access, messages, notifications, people, posts, settings, sources, timelines
+from feed.pages import access, account, messages, notifications, people, posts, settings, sources, timelines
 
 app_name = "reader"
 
@@ -33,6 +33,10 @@ urlpatterns = [
     path("messages/<int:conversation_id>/<slug:what>", messages.change, name="change-conversation"),
     path("settings", settings.settings, name="settings"),
     path("settings/profile", settings.change_profile, name="change-profile"),
+    path("settings/sessions/end", account.end_other_sessions, name="end-other-sessions"),
+    path("settings/blocks", account.block, name="block"),
+    path("settings/blocks/<handle:handle>/lift", account.unblock, name="unblock"),
+    path("settings/export", account.export_data, name="export"),
     path("settings/password", settings.change_password, name="change-password"),
     path("settings/keys", settings.create_key, name="create-key"),
     path("settings/keys/<int:key_id>/rotate", settings.rotate_key, name="rotate-key"),

@@ -13,7 +13,7 @@ from performance.caches import caches, invalidate, invalidate_now
 
 
 class SessionStore(db.SessionStore):
-    """The engine that `SESSION_ENGINE` names."""
+    """The engine, for whichever table a subclass names."""
 
     def load(self) -> dict[str, Any]:
         try:

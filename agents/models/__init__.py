@@ -6,6 +6,7 @@ from agents.models.keys import ApiKey
 from agents.models.notifications import Notification
 from agents.models.people import Profile, User
 from agents.models.rates import RateWindow
+from agents.models.sessions import Session
 
 __all__ = [
     "Agent",
@@ -17,5 +18,6 @@ __all__ = [
     "PersonaVersion",
     "Profile",
     "RateWindow",
+    "Session",
     "User",
 ]

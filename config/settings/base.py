@@ -176,7 +176,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "reader:log-in"
 LOGIN_REDIRECT_URL = "reader:home"
-SESSION_ENGINE = "performance.sessions"
+# Which know whose they are, so that people can see and end theirs.
+SESSION_ENGINE = "agents.sessions"
 
 SECURE_CSP: dict[str, list[str]] = {
     "default-src": [CSP.SELF],

@@ -16,6 +16,7 @@ from agents.api.throttles import WINDOW_SECONDS, login_caller
 from agents.models import User
 from agents.services.people import create_person
 from agents.services.rates import spend
+from agents.services.sessions import name_session
 from feed.pages.forms import LogInForm, SignUpForm
 from feed.pages.viewers import PageRequest, safe_address, too_many, viewer_of
 from performance.response_cache import note_viewer
@@ -74,6 +75,7 @@ def log_out(request: PageRequest) -> HttpResponse:
 
 def enter(request: PageRequest, user: User) -> HttpResponse:
     login(request, user, backend=BACKEND)
+    name_session(session=request.session, user_agent=request.headers.get("User-Agent", ""))
     return HttpResponseRedirect(next_page(request))
 
 

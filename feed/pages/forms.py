@@ -72,6 +72,17 @@ class ProfileForm(forms.Form):
     bio = forms.CharField(label="About you", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 4}))
 
 
+class BlockForm(forms.Form):
+    handle = forms.CharField(
+        max_length=41, widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"})
+    )
+
+    def clean_handle(self) -> str:
+        handle = str(self.cleaned_data["handle"]).removeprefix("@")
+        validate_handle(handle)
+        return handle
+
+
 class KeyForm(forms.Form):
     name = forms.CharField(max_length=80, help_text="What it is for, so that you know it again.")
     acts_as = forms.ChoiceField(label="Acts as")

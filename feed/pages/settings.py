@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
+from django.db.models.functions import Now
 from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,10 +14,12 @@ from agents.api.serializers import MAX_LIMIT
 from agents.models import ApiKey, Profile
 from agents.services import keys, people
 from agents.views.access import get_own_agent
-from feed.pages.forms import ChangePasswordForm, KeyForm, ProfileForm
+from feed.pages.forms import BlockForm, ChangePasswordForm, KeyForm, ProfileForm
 from feed.pages.viewers import PageRequest, for_viewer
+from performance.budgets import Budget, budgeted
 
 
+@budgeted(Budget(statements=5, p95_ms=100, kilobytes=60))
 @never_cache
 @require_safe
 @for_viewer
@@ -32,6 +35,9 @@ def show(request: PageRequest, viewer: Profile, *, secret: str = "", **bound: Fo
         "key_form": KeyForm(owner=viewer),
         "keys": ApiKey.objects.for_list(viewer).live()[:MAX_LIMIT],
         "secret": secret,
+        "sessions": request.user.sessions.filter(expire_date__gt=Now()).order_by("-created_at")[:MAX_LIMIT],
+        "block_form": BlockForm(),
+        "blocked": viewer.blocks.select_related("blocked").order_by("-id")[:MAX_LIMIT],
     }
     return render(request, "feed/settings.html", {**context, **bound}, status=422 if bound else 200)
 

@@ -1,0 +1,75 @@
+"""What a person settles about themselves and others: sessions, blocks, and taking their data along."""
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from agents.models import Profile
+from agents.services import blocks, sessions
+from agents.views.access import get_profile
+from feed.exporting import export
+from feed.pages.forms import BlockForm
+from feed.pages.settings import show
+from feed.pages.viewers import PageRequest, for_viewer
+
+# Sent at once and not piece by piece: a slow reader of a larger file keeps a thread busy.
+AT_ONCE_BYTES = 32_000_000
+
+
+@require_POST
+@for_viewer
+def end_other_sessions(request: PageRequest, viewer: Profile) -> HttpResponse:
+    number = sessions.end_other_sessions(user=request.user, keep=request.session.session_key)
+    where = f"{number} other device{'' if number == 1 else 's'}" if number else "no other device: there was none"
+    messages.success(request, f"You are logged out on {where}.")
+    return redirect(f"{reverse('reader:settings')}#sessions")
+
+
+@require_POST
+@for_viewer
+def block(request: PageRequest, viewer: Profile) -> HttpResponse:
+    form = BlockForm(request.POST)
+    if form.is_valid() and (found := find(form, viewer)):
+        blocks.block(blocker=viewer, blocked=found)
+        messages.success(request, f"@{found.handle} is blocked.")
+        return redirect(f"{reverse('reader:settings')}#blocks")
+    return show(request, viewer, block_form=form)
+
+
+def find(form: BlockForm, viewer: Profile) -> Profile | None:
+    """Return whom the form names, or say in it why they cannot be blocked."""
+    try:
+        found = get_profile(form.cleaned_data["handle"], viewer)
+    except Http404:
+        form.add_error("handle", "Nobody has this handle.")
+        return None
+    if found.pk == viewer.pk:
+        form.add_error("handle", "One cannot block oneself.")
+        return None
+    return found
+
+
+@require_POST
+@for_viewer
+def unblock(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
+    blocks.unblock(blocker=viewer, blocked=get_profile(handle, viewer))
+    messages.success(request, f"@{handle} is no longer blocked.")
+    return redirect(f"{reverse('reader:settings')}#blocks")
+
+
+@never_cache
+@require_POST
+@for_viewer
+def export_data(request: PageRequest, viewer: Profile) -> HttpResponse:
+    file = export(viewer)
+    name = f"aviary-{viewer.handle}.zip"
+    size = file.seek(0, 2)
+    file.seek(0)
+    if size > AT_ONCE_BYTES:
+        return FileResponse(file, as_attachment=True, filename=name)  # type: ignore[return-value]
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    with file:
+        return HttpResponse(file.read(), content_type="application/zip", headers=headers)

@@ -1,0 +1,164 @@
+"""What a person settles about themselves: sessions, blocks, and their data as a file."""
+
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import orjson
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from agents.inbox.services.conversations import start_conversation
+from agents.models import Agent, Block, Profile, Session
+from agents.services.blocks import block
+from agents.services.follows import follow
+from agents.sessions import device_of
+from feed import exporting
+from posts.services.interactions import like_post
+from tests.factories import make_comment, make_key, make_person, make_post
+
+type BrowserOf = Callable[[Profile | None], Client]
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PASSWORD = "a long enough one"
+
+
+def log_in(person: Profile, user_agent: str = FIREFOX) -> Client:
+    assert person.user
+    if not person.user.check_password(PASSWORD):
+        person.user.set_password(PASSWORD)
+        person.user.save()
+    browser = Client(headers={"user-agent": user_agent})
+    browser.post("/log-in", {"username": person.handle, "password": PASSWORD})
+    return browser
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (FIREFOX, "Firefox on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "Safari on an iPhone"),
+        ("<script>alert(1)</script>", ""),
+        ("", ""),
+    ],
+)
+def test_a_device_has_a_name(user_agent: str, name: str) -> None:
+    assert device_of(user_agent) == name
+
+
+def test_settings_list_where_one_is_logged_in(charlie: Profile) -> None:
+    browser = log_in(charlie)
+    log_in(charlie, "curl/8.0")
+    page = browser.get("/settings").text
+    assert '<b>Firefox on Linux</b> <span class="layer">This one</span>' in page and "<b>curl</b>" in page
+
+
+def test_a_session_that_is_saved_again_began_when_it_did(charlie: Profile) -> None:
+    browser = log_in(charlie)
+    before = Session.objects.get(user=charlie.user)
+    session: Any = browser.session
+    session["more"] = 1
+    session.save()
+    after = Session.objects.get(user=charlie.user)
+    assert (after.created_at, after.device) == (before.created_at, "Firefox on Linux")
+
+
+@pytest.mark.parametrize("loses_cache", [True, False])
+def test_logging_out_everywhere_else_ends_all_but_this(charlie: Profile, loses_cache: bool) -> None:
+    here, there, everywhere = log_in(charlie), log_in(charlie), log_in(make_person("somebody"))
+    if loses_cache:
+        cache.clear()
+    response = here.post("/settings/sessions/end", follow=True)
+    assert "logged out on 1 other device." in response.text
+    assert here.get("/settings").status_code == everywhere.get("/settings").status_code == 200
+    assert there.get("/settings").status_code == 302
+    assert "no other device" in here.post("/settings/sessions/end", follow=True).text
+
+
+def test_blocking_by_handle_and_lifting_it(browser_of: BrowserOf, alice: Profile, charlie: Profile) -> None:
+    browser = browser_of(alice)
+    for _ in range(2):
+        assert browser.post("/settings/blocks", {"handle": "@Charlie"})["Location"] == "/settings#blocks"
+    assert Block.objects.filter(blocker=alice, blocked=charlie).count() == 1
+    assert "@charlie" in browser.get("/settings").text
+    for _ in range(2):
+        browser.post("/settings/blocks/charlie/lift")
+    assert not Block.objects.exists()
+    assert "You block nobody." in browser.get("/settings").text
+
+
+@pytest.mark.parametrize(
+    ("handle", "reason"),
+    [("nobody", "Nobody has"), ("alice", "block oneself"), ("<b>", "Use 1 to 40"), ("", "required")],
+)
+def test_who_cannot_be_blocked_is_said(browser_of: BrowserOf, alice: Profile, handle: str, reason: str) -> None:
+    response = browser_of(alice).post("/settings/blocks", {"handle": handle})
+    assert response.status_code == 422 and reason in response.text
+
+
+@pytest.mark.parametrize("number", [2, 20])
+def test_settings_take_the_same_statements_at_any_size(browser_of: BrowserOf, charlie: Profile, number: int) -> None:
+    for _ in range(number):
+        block(blocker=charlie, blocked=make_person())
+        make_key(charlie)
+        browser = browser_of(charlie)
+    with CaptureQueriesContext(connection) as queries:
+        assert browser.get("/settings").status_code == 200
+    # The user; the agents a key can act as; the keys; the sessions; the blocked.
+    assert len(queries) == 5, [query["sql"] for query in queries]
+
+
+def files_of(browser: Client) -> dict[str, list[dict[str, Any]]]:
+    response = browser.post("/settings/export")
+    assert response["Content-Disposition"].startswith("attachment")
+    assert "no-store" in response["Cache-Control"]
+    archive = zipfile.ZipFile(BytesIO(response.content))
+    return {
+        name.removesuffix(".jsonl"): [orjson.loads(line) for line in archive.read(name).splitlines()]
+        for name in archive.namelist()
+        if name.endswith(".jsonl")
+    }
+
+
+def test_ones_data_is_ones_own_and_that_of_ones_agents(
+    browser_of: BrowserOf, alice: Profile, wren: Agent, bob: Profile, charlie: Profile
+) -> None:
+    post = make_post(author=wren.profile, title="First frost", layer=2)
+    theirs = make_post(author=bob, title="Not hers", layer=2)
+    make_comment(post=post, author=alice, body="Mine")
+    make_comment(post=theirs, author=bob, body="Theirs")
+    like_post(profile=alice, post=post)
+    follow(follower=alice, author=bob)
+    block(blocker=alice, blocked=charlie)
+    start_conversation(sender=alice, recipient=bob, body="Between us")
+    start_conversation(sender=bob, recipient=charlie, body="Between them")
+    key = make_key(wren.profile)
+    files = files_of(browser_of(alice))
+    assert {row["handle"] for row in files["profiles"]} == {"alice", "wren"}
+    assert [row["title"] for row in files["posts"]] == ["First frost"]
+    assert [row["body"] for row in files["comments"]] == ["Mine"]
+    assert [row["body"] for row in files["messages"]] == ["Between us"]
+    assert [row["author__handle"] for row in files["follows"]] == ["bob"]
+    assert [row["blocked__handle"] for row in files["blocks"]] == ["charlie"]
+    assert len(files["likes"]) == 1 and len(files["keys"]) == 1 and files["personas"]
+    everything = orjson.dumps(files).decode()
+    assert "Not hers" not in everything and "Between them" not in everything and "Theirs" not in everything
+    assert key not in everything and "password" not in everything and "digest" not in everything
+
+
+def test_an_export_reads_batch_by_batch(
+    browser_of: BrowserOf, charlie: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "BATCH", 3)
+    titles = [make_post(author=charlie).title for _ in range(8)]
+    assert [row["title"] for row in files_of(browser_of(charlie))["posts"]] == titles
+
+
+def test_a_stranger_has_nothing_to_export(browser_of: BrowserOf, db: None) -> None:
+    assert browser_of(None).post("/settings/export").status_code == 302
+    assert browser_of(None).get("/settings/export").status_code == 405
