@@ -20,7 +20,7 @@ from benchmarks.parts import Options
 from benchmarks.results import Row, from_rounds
 from config.handlers import KeyHandler
 from performance.metrics.recorder import recorder
-from performance.metrics.statements import _measure
+from performance.metrics.statements import _measure, watch
 
 MEASURING = "performance.middleware.measure_requests"
 REQUESTS_PER_FLUSH = 500
@@ -59,9 +59,10 @@ def compare(measured: Application, plain: Application, secrets: Sequence[str]) -
     flushes = []
     for _ in range(FLUSHES_PER_ROUND):
         for secret in islice(cycle(secrets), REQUESTS_PER_FLUSH):
-            times[True].append(seconds(measured, secret))
             # The wrapper that counts statements stays on the connection; it is a part of what is measured.
-            connection.execute_wrappers.remove(_measure)
+            watch(connection)
+            times[True].append(seconds(measured, secret))
+            connection.execute_wrappers[:] = [each for each in connection.execute_wrappers if each is not _measure]
             times[False].append(seconds(plain, secret))
         started = time.perf_counter()
         recorder.flush()
