@@ -154,4 +154,9 @@ def copy_tables(to: Server) -> None:
     environment = {**os.environ, "PGPASSWORD": given["PASSWORD"] or ""}
     tables = subprocess.run(dump, check=True, capture_output=True, env=environment).stdout
     load = [str(to.bin / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-h", str(to.sockets), "-U", "postgres", "aviary"]
+    # A dump leaves out extensions that were made before the server had its first user, as the embedded one's are.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extname FROM pg_extension")
+        for (name,) in cursor.fetchall():
+            to.ask(f"CREATE EXTENSION IF NOT EXISTS {name} CASCADE")
     subprocess.run(load, input=tables, check=True, capture_output=True)

@@ -57,7 +57,6 @@ if (dialog) {
     const link = event.target.closest("a[data-sheet]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    if (drag.ended && Date.now() - drag.ended < 300) return;
     const page = await ask(link.href);
     if (page) show(page);
   });
@@ -89,13 +88,19 @@ document.addEventListener("input", (event) => {
 });
 
 // Moving: the same form as without a script, sent to where the entry was dropped.
-const drag = { entry: null, ghost: null, over: null, ended: 0 };
+const drag = { entry: null, ghost: null, over: null };
+
+// The click that ends a drag is no click on the entry; the next one is.
+const swallow = (event) => { event.preventDefault(); event.stopPropagation(); };
 
 const end = () => {
   drag.ghost?.remove();
   drag.entry?.classList.remove("lifted");
   drag.over?.classList.remove("over");
-  if (drag.ghost) drag.ended = Date.now();
+  if (drag.ghost) {
+    addEventListener("click", swallow, { capture: true });
+    setTimeout(() => removeEventListener("click", swallow, { capture: true }));
+  }
   Object.assign(drag, { entry: null, ghost: null, over: null });
 };
 

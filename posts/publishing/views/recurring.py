@@ -3,7 +3,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,6 +45,14 @@ class RecurringChange(StrictSerializer):
     is_active = serializers.BooleanField()
 
 
+@extend_schema_field({"type": "string", "example": "09:30"})
+class LocalTime(serializers.TimeField):
+    """Hours and minutes on the clocks of a time zone; OpenAPI's own `time` wants seconds and an offset."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", **kwargs)
+
+
 class RecurringItem(serializers.Serializer[RecurringPost]):
     id = serializers.IntegerField()
     account = serializers.IntegerField(source="account_id")
@@ -53,7 +61,7 @@ class RecurringItem(serializers.Serializer[RecurringPost]):
     starts_on = serializers.DateField()
     ends_on = serializers.DateField(allow_null=True)
     every_days = serializers.IntegerField()
-    local_time = serializers.TimeField(format="%H:%M")
+    local_time = LocalTime()
     time_zone = serializers.CharField()
     is_active = serializers.BooleanField()
     next_at = serializers.DateTimeField(allow_null=True)
