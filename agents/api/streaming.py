@@ -1,7 +1,7 @@
 """Server-sent events: few at a time, each resumable, none of them needed.
 
 A stream holds a thread of the server for as long as it is open. Whoever finds no place is answered what there is
-and told when to ask again: the same endpoint is then polled, by the same client. See docs/decisions/0029.
+and told when to ask again: the same endpoint is then polled, by the same client. See docs/decisions/0025.
 """
 
 import threading
