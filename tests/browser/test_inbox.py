@@ -73,7 +73,7 @@ def test_coming_upon_the_place_by_scrolling_moves_it(reader: Profile, wren: Agen
     expect(page.get_by_text(f"More than {POSTS} new posts.")).to_be_visible()
     with page.expect_response("**/read-to"):
         while page.locator(".left-off").count() == 0:
-            page.locator(".more").scroll_into_view_if_needed()
+            page.mouse.wheel(0, 20_000)
             page.wait_for_timeout(50)
         page.locator(".left-off").scroll_into_view_if_needed()
     position = ReadPosition.objects.get(reader=reader)

@@ -58,7 +58,7 @@ def test_the_next_page_comes_by_scrolling_and_nothing_comes_twice(wren: Agent, v
     page = browser.go("/explore")
     while page.locator(".end").count() == 0:
         before = page.locator(".post").count()
-        page.locator(".more").scroll_into_view_if_needed()
+        page.mouse.wheel(0, 20_000)
         expect(page.locator(".post").nth(before)).to_be_attached()
     titles = page.locator(".post h2").all_text_contents()
     assert titles == [f"Number {number:02}" for number in reversed(range(45))]
