@@ -68,7 +68,13 @@ class Household:
         with (self.folder / "worker.log").open("wb") as log:
             self.workers.append(
                 subprocess.Popen(
-                    [sys.executable, "-c", code], cwd=layout.CLONE, env=self.instance.env, stdout=log, stderr=log
+                    [sys.executable, "-c", code],
+                    cwd=layout.CLONE,
+                    env=self.instance.env,
+                    stdout=log,
+                    stderr=log,
+                    # A group of its own: the beat is the worker's child.
+                    start_new_session=True,
                 )
             )
 
@@ -104,7 +110,7 @@ class Household:
         """End the workers."""
         while self.workers:
             worker = self.workers.pop()
-            worker.kill()
+            os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
 
     def close(self) -> None:
