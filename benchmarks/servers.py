@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+# What suits a bare application best; `serve` gives Aviary two.
 THREADS = 4
 BIN = Path(sys.executable).parent
 
@@ -25,6 +26,7 @@ class Peer:
     target: str
     path: str = ""
     is_async: bool = False
+    threads: int = THREADS
     environ: dict[str, str] = field(default_factory=dict)
     port: int = 0
     process: Any = None
@@ -43,7 +45,7 @@ class Peer:
             # What FastAPI's own documentation runs, with its fast loop and parser.
             options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
             return [str(BIN / "uvicorn"), self.target, "--port", str(self.port), *options]
-        options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", str(THREADS), "--no-ws"]
+        options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", str(self.threads), "--no-ws"]
         options += ["--host", "127.0.0.1", "--port", str(self.port), "--log-level", "warning"]
         options += ["--blocking-threads-idle-timeout", "600"]
         return [str(BIN / "granian"), *options, self.target]
@@ -96,7 +98,7 @@ AVIARY_SETTINGS = {"DJANGO_SETTINGS_MODULE": "benchmarks.peers.aviary_settings"}
 def aviary(name: str, *, is_cached: bool, **environ: str) -> Peer:
     """Make a server of the real thing, its response cache on or off."""
     uncached = {} if is_cached else {"BENCH_UNCACHED": "1"}
-    return Peer(name, "config.wsgi:application", "/api/feed", environ=AVIARY_SETTINGS | uncached | environ)
+    return Peer(name, "config.wsgi:application", "/api/feed", environ=AVIARY_SETTINGS | uncached | environ, threads=2)
 
 
 @contextmanager
