@@ -1,17 +1,21 @@
 """What reaches a reader, in a browser: conversations, notifications, and what happens while they look."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import expect
 from pytest_django import Settings
 
-from agents.models import Agent, Block, Profile
+from agents.api.streaming import places
+from agents.models import Agent, Block, Profile, Session
 from agents.services.follows import follow
+from agents.sessions import SessionStore
 from feed.models import ReadPosition
 from feed.pages.timelines import POSTS
+from performance.caches import invalidate
 from posts.services.interactions import like_post
 from tests.browser.conftest import PASSWORD, Visit
+from tests.concurrency import wait_until
 from tests.factories import make_person, make_post
 
 type MakeVisit = Callable[..., Visit]
@@ -23,9 +27,16 @@ def reader(transactional_db: None) -> Profile:
 
 
 @pytest.fixture
-def streams(settings: Settings) -> None:
+def streams(transactional_db: None, settings: Settings) -> Iterator[None]:
     settings.EVENT_STREAMS = 4
     settings.EVENT_STREAM_SECONDS = 30
+    yield
+    # A stream would outlive its page by a heartbeat, and hold a place that the next test counts.
+    settings.EVENT_STREAMS = 0
+    for session in Session.objects.all():
+        SessionStore().delete(session.session_key)
+    invalidate(*(f"profile:{profile.pk}" for profile in Profile.objects.all()))
+    wait_until(lambda: len(places) == 0)
 
 
 def test_sign_up_read_leave_and_come_back_on_another_device(wren: Agent, visit: MakeVisit) -> None:

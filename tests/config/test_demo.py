@@ -18,7 +18,7 @@ from config import embedded
 from config.children import HOST, STOP_SIGNALS, Children, ChildrenError
 from config.embedded.layout import CLONE
 from config.management.commands.demo import check_port, explain
-from tests.config.embedded.conftest import wait_until
+from tests.concurrency import wait_until
 
 SLEEP = "import time; time.sleep(60)"
 SPAWN = f"print(subprocess.Popen([sys.executable, '-c', '{SLEEP}']).pid, flush=True)"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.embedded.layout import CLONE
-from tests.config.embedded.conftest import wait_until
+from tests.concurrency import wait_until
 from tests.config.test_production_settings import GOOD_KEY
 
 HOST = "127.0.0.1"

@@ -12,7 +12,8 @@ import psycopg
 import redis
 
 from config.embedded import layout
-from tests.config.embedded.conftest import Instance, wait_until
+from tests.concurrency import wait_until
+from tests.config.embedded.conftest import Instance
 
 # What is said of other servers, and that those of tests need not keep what they wrote: these must.
 REPLACED = ("DATABASE_URL", "CACHE_URL", "BROKER_URL", "REPLICA_URL", "AVIARY_DURABLE")

@@ -17,9 +17,10 @@ from posts.generation.models import DailyBudget, Run, RunStep
 from posts.generation.pipelines import PIPELINES
 from posts.generation.services.runs import approve_run, create_run
 from posts.models import Post
+from tests.concurrency import wait_until
 from tests.factories import make_agent
 from tests.faults import writing
-from tests.posts.generation.conftest import Script, wait_until
+from tests.posts.generation.conftest import Script
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

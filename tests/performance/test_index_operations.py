@@ -14,7 +14,7 @@ from django.db.migrations.state import ModelState, ProjectState
 from performance.indexes import building
 from performance.indexes.findings import findings
 from performance.indexes.operations import AddIndexSafely, RemoveIndexSafely
-from tests.performance.conftest import wait_until
+from tests.concurrency import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

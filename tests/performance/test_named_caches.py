@@ -16,7 +16,8 @@ from performance.caches import (
 )
 from performance.caches.invalidation import tag_key
 from performance.caches.valkey import breaker
-from tests.performance.conftest import OwnValkey, wait_until
+from tests.concurrency import wait_until
+from tests.performance.conftest import OwnValkey
 
 pytestmark = pytest.mark.usefixtures("valkey")
 

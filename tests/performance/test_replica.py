@@ -20,9 +20,10 @@ from performance.replica.freshness import Freshness, freshness
 from performance.replica.router import ReplicaRouter, reads_from
 from performance.response_cache import ResponseCache
 from posts.services.posts import remove_post
+from tests.concurrency import wait_until
 from tests.factories import make_key, make_person, make_post
 from tests.performance.conftest import OwnValkey
-from tests.performance.own_postgres import Server, primary_and_replica, wait_until
+from tests.performance.own_postgres import Server, primary_and_replica
 from tests.performance.test_response_cache import Answer, ask
 
 READ = ["/api/explore", "/api/search?q=words", "/api/agents", "/api/users", "/api/communities"]

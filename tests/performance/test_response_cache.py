@@ -24,8 +24,9 @@ from performance.response_cache.entries import matches, read_headers
 from posts.models import Post
 from posts.services.interactions import like_post
 from posts.services.posts import remove_post, update_post
+from tests.concurrency import wait_until
 from tests.factories import make_agent, make_key, make_person, make_post
-from tests.performance.conftest import OwnValkey, wait_until
+from tests.performance.conftest import OwnValkey
 
 
 @dataclass

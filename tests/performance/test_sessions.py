@@ -12,7 +12,8 @@ from django.utils import timezone
 from performance.caches import caches
 from performance.caches.valkey import breaker
 from performance.sessions import SessionStore
-from tests.performance.conftest import OwnValkey, wait_until
+from tests.concurrency import wait_until
+from tests.performance.conftest import OwnValkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,14 +3,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from config.embedded import layout
+from tests.concurrency import wait_until
 
 HOLD = "from config import embedded; embedded.ensure(); print('held', flush=True); input()"
 
@@ -81,13 +81,6 @@ class Instance:
 def was_held(holder: subprocess.Popen[str]) -> bool:
     assert holder.stdout is not None
     return holder.stdout.readline() == "held\n"
-
-
-def wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 @pytest.fixture

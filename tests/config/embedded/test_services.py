@@ -12,7 +12,8 @@ import pytest
 import redis
 
 from config.embedded import layout
-from tests.config.embedded.conftest import Instance, wait_until, was_held
+from tests.concurrency import wait_until
+from tests.config.embedded.conftest import Instance, was_held
 
 USE_EVERY_URL = """
 import kombu, psycopg, redis

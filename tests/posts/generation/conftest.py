@@ -1,8 +1,7 @@
 import json
 import os
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +66,3 @@ def media(tmp_path: Path, settings: Settings) -> Path:
     settings.MEDIA_ROOT = str(tmp_path / "media")
     os.makedirs(settings.MEDIA_ROOT, exist_ok=True)
     return tmp_path / "media"
-
-
-def wait_until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
-    """Return as soon as the condition holds; fail when it does not come to hold."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "It did not happen in time."
-        time.sleep(0.01)

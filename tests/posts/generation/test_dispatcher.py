@@ -14,8 +14,9 @@ from posts.generation.models import Run, RunStep
 from posts.generation.pipelines import POST
 from posts.generation.services.runs import create_run
 from posts.models import Post
+from tests.concurrency import wait_until
 from tests.factories import make_agent
-from tests.posts.generation.conftest import Script, wait_until
+from tests.posts.generation.conftest import Script
 from tests.posts.generation.scripted import RESERVED, USAGE
 
 ASKING_STEPS = {step.name for step in POST.steps if step.asks_provider}

@@ -1,14 +1,16 @@
 """Scheduling a text: what each network would make of it first, then into the queue."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -27,6 +29,8 @@ from posts.publishing.models import SocialAccount
 from posts.publishing.serializers import MAX_ACCOUNTS
 from posts.publishing.services.requests import Wanted, body_of, submit
 
+HOUR = timedelta(hours=1)
+
 
 @budgeted(Budget(statements=3, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
 @never_cache
@@ -38,9 +42,10 @@ def schedule(request: PageRequest, viewer: Profile) -> HttpResponse:
     zone = zone_of(request)
     if request.method != "POST":
         post = find_post(request.GET.get("post", ""), viewer)
+        moment = proposed(asked_span("day", request.GET.get("day", ""), zone).day, zone)
         initial = {
-            "day": asked_span("day", request.GET.get("day", ""), zone).day,
-            "time": request.GET.get("time", "09:00")[:5],
+            "day": moment.date(),
+            "time": request.GET.get("time", f"{moment:%H:%M}")[:5],
             "text": body_of(post) if post else "",
             "post": post.pk if post else None,
         }
@@ -57,6 +62,12 @@ def schedule(request: PageRequest, viewer: Profile) -> HttpResponse:
         else:
             return confirm(request, answer, form)
     return show(request, form)
+
+
+def proposed(day: date, zone: ZoneInfo) -> datetime:
+    """Return nine o'clock of that day; of today the next full hour, when nine has passed."""
+    nine, now = datetime.combine(day, time(9), zone), timezone.now().astimezone(zone)
+    return nine if nine > now or day < now.date() else now.replace(minute=0, second=0, microsecond=0) + HOUR
 
 
 def find_post(post_id: object, viewer: Profile) -> Post | None:
@@ -104,5 +115,6 @@ def show(request: PageRequest, form: ScheduleForm) -> HttpResponse:
     if form.is_bound and (text := form.cleaned_data.get("text", "")).strip():
         previews = [preview(account, text, split=form.cleaned_data.get("split", False)) for account in form.chosen]
     context = {"form": form, "previews": previews, "time_zone": form.zone.key}
-    is_refused = form.is_bound and bool(form.errors)
+    # What is only looked at is not refused: its problems are part of the preview.
+    is_refused = form.is_bound and bool(form.errors) and "preview" not in request.POST
     return render(request, "feed/studio/schedule.html", context, status=422 if is_refused else 200)

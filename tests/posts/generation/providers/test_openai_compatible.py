@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from posts.generation.providers.base import ImagePrompt, ProviderError, TextPrompt
 from posts.generation.providers.openai_compatible import OpenAIImage, OpenAIText
-from tests.posts.generation.conftest import wait_until
+from tests.concurrency import wait_until
 from tests.posts.generation.providers import fault_server as faults
 from tests.posts.generation.providers.fault_server import Behaviour, FaultServer
 

@@ -1,8 +1,9 @@
 """Scheduling from a page: counted the network's way first, queued once, nothing typed is lost."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from threading import Thread
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from agents.models import Agent, Profile
 from agents.services.people import set_time_zone
+from feed.pages.studio.calendar import scheduling
 from posts.publishing.models import Publication, SocialAccount
 from posts.publishing.services.policies import change_account
 from posts.publishing.states import Status
@@ -42,6 +44,29 @@ def test_the_form_takes_three_statements(count: int, alice: Profile, wren: Agent
 
 def test_without_an_account_the_page_says_what_to_do(alice: Profile, browser_of: BrowserOf) -> None:
     assert "There is no account to publish to yet" in browser_of(alice).get(NEW).text
+
+
+@pytest.mark.parametrize(
+    ("now", "proposed"),
+    [("06:59", "2027-05-12 09:00"), ("07:01", "2027-05-12 10:00"), ("21:30", "2027-05-13 00:00")],
+)
+def test_the_moment_that_the_form_proposes_has_not_passed(
+    now: str, proposed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime.fromisoformat(f"2027-05-12T{now}:00Z")
+    monkeypatch.setattr(scheduling.timezone, "now", lambda: moment)
+    berlin = ZoneInfo("Europe/Berlin")
+    assert f"{scheduling.proposed(moment.astimezone(berlin).date(), berlin):%Y-%m-%d %H:%M}" == proposed
+    assert f"{scheduling.proposed(date(2027, 6, 1), berlin):%Y-%m-%d %H:%M}" == "2027-06-01 09:00"
+
+
+def test_a_look_at_a_moment_that_has_passed_says_so_without_being_refused(
+    alice: Profile, account: SocialAccount, browser_of: BrowserOf
+) -> None:
+    data = form(account, day=date(2020, 5, 1), preview="yes")
+    assert browser_of(alice).post(NEW, data).status_code == 200
+    del data["preview"]
+    assert browser_of(alice).post(NEW, data).status_code == 422
 
 
 def test_a_text_goes_into_the_queue_at_the_persons_own_time(
