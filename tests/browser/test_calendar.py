@@ -78,6 +78,7 @@ def test_from_a_new_agent_to_a_post_on_a_network(
     page.get_by_label("Mastodon @wren@birds.example").check()
     expect(page.locator("#preview")).to_contain_text("53 of 500 characters")
     page.get_by_label("Day").fill(str(may(12).date()))
+    page.get_by_label("Time", exact=True).fill("09:00")
     page.get_by_role("button", name="Schedule", exact=True).click()
     expect(page.locator(".entry")).to_contain_text("09:00 Scheduled")
 
