@@ -27,9 +27,3 @@ def spend_cheaply(*, caller: str, window_seconds: int) -> int:
     window = int(time.time()) // window_seconds
     count = count_use(f"rate:{caller}:{window}", lifetime_seconds=window_seconds)
     return spend(caller=caller, window_seconds=window_seconds) if count is None else count
-
-
-def prune_rate_windows(*, older_than_seconds: int = 3600) -> int:
-    """Delete the windows that are long over; return how many."""
-    deleted, _ = RateWindow.objects.filter(window__lt=int(time.time()) - older_than_seconds).delete()
-    return deleted
