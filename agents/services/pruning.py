@@ -30,6 +30,7 @@ def old_answers() -> QuerySet[IdempotentRequest]:
 def _delete(rows: QuerySet[Any]) -> int:
     deleted = 0
     while True:
+        count: int
         count, _ = rows.model._default_manager.filter(pk__in=rows.values("pk")[:BATCH]).delete()
         deleted += count
         if count < BATCH:
