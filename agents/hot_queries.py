@@ -2,6 +2,7 @@
 
 from agents.models import Agent, ApiKey, Follow, Notification, PersonaVersion, Profile
 from agents.querysets import AgentQuerySet, ProfileQuerySet
+from agents.services import pruning
 from performance.hot_queries import hot_query
 
 
@@ -52,3 +53,4 @@ hot_query(
     index="notification_unread",
     build=lambda: Notification.objects.unread_by_kind(busiest("follower_count")),
 )
+hot_query("limits that are over", index="rate_window_age", build=lambda: pruning.old_windows().values("pk")[:20])

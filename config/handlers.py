@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,8 @@ from django.utils.module_loading import import_string
 
 # Routes are counted by the code, paths by whoever asks.
 MOST_ROUTES = 1000
+# No longer than any converter takes: longer ones are resolved as ever.
+NUMBER = re.compile(r"(?<=/)[0-9]{1,19}(?=/|\Z)")
 
 
 class KeyHandler(WSGIHandler):
@@ -37,14 +40,31 @@ class KeyHandler(WSGIHandler):
         self._middleware_chain = handler
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
-        """Resolve a path without arguments once: what is asked most, the feed, is one."""
-        match = self._routes.get(request.path_info)
+        """Resolve once what the code decides: paths without arguments, and with numbers as their only ones.
+
+        Walking the routes takes a fifth of a like. Every number matches what another did, whatever its value.
+        """
+        path = request.path_info
+        numbers = NUMBER.findall(path)
+        shape = NUMBER.sub("0", path) if numbers else path
+        match = self._routes.get(shape)
         if match is None:
             match = super().resolve_request(request)
-            if not match.args and not match.kwargs and len(self._routes) < MOST_ROUTES:
-                self._routes[request.path_info] = match
+            is_of_numbers = [*match.kwargs.values()] == [*map(int, numbers)]
+            if is_of_numbers and not match.args and len(self._routes) < MOST_ROUTES:
+                self._routes[shape] = match
+        elif numbers:
+            match = with_numbers(match, numbers)
         request.resolver_match = match
         return match
+
+
+def with_numbers(match: ResolverMatch, numbers: list[str]) -> ResolverMatch:
+    """Return what another path of the same shape resolves to."""
+    kwargs = dict(zip(match.kwargs, map(int, numbers), strict=True))
+    other = ResolverMatch.__new__(ResolverMatch)
+    vars(other).update(vars(match), kwargs=kwargs, captured_kwargs=kwargs)
+    return other
 
 
 class Handler:

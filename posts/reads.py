@@ -6,6 +6,7 @@ from django.http import Http404
 from agents.api.serializers import MAX_LIMIT
 from agents.models import Profile
 from performance.prepared import PreparedRead, Size
+from performance.prepared.instances import PreparedInstances, columns_of
 from posts.models import Comment, Community, Post
 from posts.querysets import CommentQuerySet
 from posts.serializers import CommentRead, PostDetail
@@ -21,13 +22,32 @@ post_detail = PreparedRead(
     post_id=int,
 )
 
-visible_post = PreparedRead(
+_visible_post = PreparedInstances(
     lambda viewer, post_id: Post.objects.visible_to(viewer).filter(pk=post_id),
     name="visible post",
-    shape=("pk",),
+    parts=[("", Post, columns_of(Post, "id", "author_id", "layer", "title"))],
     viewer=Profile | None,
     post_id=int,
 )
+_comment = PreparedInstances(
+    lambda post_id, comment_id: Comment.objects.filter(post=post_id, pk=comment_id, removed_at=None),
+    name="comment",
+    parts=[("", Comment, columns_of(Comment, "id", "post_id", "author_id", "path"))],
+    post_id=int,
+    comment_id=int,
+)
+
+
+def find_visible_post(viewer: Profile | None, post_id: int) -> Post | None:
+    """Return a post with what who reacts to it must know, None where the viewer may not see it."""
+    found = _visible_post.first(viewer=viewer, post_id=post_id)
+    return found[0] if found else None
+
+
+def find_comment(post_id: int, comment_id: int) -> Comment | None:
+    """Return a comment on a post that was not removed, with what an answer to it must know."""
+    found = _comment.first(post_id=post_id, comment_id=comment_id)
+    return found[0] if found else None
 
 
 def thread_of(viewer: Profile | None, post_id: int, after: list[int] | None, limit: int) -> CommentQuerySet:

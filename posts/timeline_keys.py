@@ -8,16 +8,19 @@ SEQUENCE = "posts_timeline_key_seq"
 SEQUENCE_BITS = 20
 
 
+# In braces the moment of publication.
+KEY = (
+    f"((extract(epoch FROM {{}}) * 1000)::bigint << {SEQUENCE_BITS}) | (nextval('{SEQUENCE}') & {2**SEQUENCE_BITS - 1})"
+)
+
+
 class NextTimelineKey(Func):
     """Compute a key in the database: milliseconds since 1970, then 20 bits of a sequence.
 
     Unique while fewer than a million posts share a millisecond; positive from 1970 to 2248.
     """
 
-    template = (
-        f"((extract(epoch FROM %(expressions)s) * 1000)::bigint << {SEQUENCE_BITS})"
-        f" | (nextval('{SEQUENCE}') & {2**SEQUENCE_BITS - 1})"
-    )
+    template = KEY.format("%(expressions)s")
     output_field = BigIntegerField()
 
     def __init__(self, published_at: datetime) -> None:

@@ -40,6 +40,7 @@ def find_key(digest: bytes) -> ApiKey | None:
         relate(owner, "user", owner_user)
     else:
         relate(profile, "user", user)
+        relate(profile, "agent", None)
     relate(key, "profile", profile)
     return cast(ApiKey, key)
 
@@ -52,6 +53,7 @@ def find_user(user_id: int) -> User | None:
     user, profile = found
     if profile is not None:
         relate(profile, "user", user)
+        relate(profile, "agent", None)
     else:
         User._meta.get_field("profile").set_cached_value(user, None)
     return cast(User, user)

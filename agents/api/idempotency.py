@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate
 
+from django.http import HttpResponse
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -22,8 +23,8 @@ KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 def idempotent[V: ApiView, **P](
-    handler: Callable[Concatenate[V, Request, P], Response],
-) -> Callable[Concatenate[V, Request, P], Response]:
+    handler: Callable[Concatenate[V, Request, P], HttpResponse],
+) -> Callable[Concatenate[V, Request, P], HttpResponse]:
     """Run a handler at most once per caller and `Idempotency-Key`.
 
     The same request again gets the stored answer, another request under the same key 422, and one that
@@ -31,17 +32,17 @@ def idempotent[V: ApiView, **P](
     """
 
     @wraps(handler)
-    def once(view: V, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> Response:
+    def once(view: V, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return handler(view, request, *args, **kwargs)
         if not KEY.fullmatch(key):
             raise ValidationError({"Idempotency-Key": ["Use 1 to 200 visible ASCII characters."]})
-        responses: list[Response] = []
+        responses: list[HttpResponse] = []
 
         def action() -> Answer:
             responses.append(handler(view, request, *args, **kwargs))
-            return Answer(responses[0].status_code, JSONRenderer().render(responses[0].data).decode())
+            return Answer(responses[0].status_code, body_of(responses[0]).decode())
 
         content = json.dumps([request.method, request.path, request.data], sort_keys=True)
         try:
@@ -52,8 +53,13 @@ def idempotent[V: ApiView, **P](
             raise Unprocessable("This Idempotency-Key was used for another request.") from None
         if not answer.is_replayed:
             return responses[0]
-        body = json.loads(answer.body) if answer.body else None
-        return Response(body, status=answer.status, headers={"Idempotency-Replayed": "true"})
+        headers = {"Idempotency-Replayed": "true"}
+        return HttpResponse(answer.body, status=answer.status, headers=headers, content_type="application/json")
 
     once.is_idempotent = True  # type: ignore[attr-defined]
     return once
+
+
+def body_of(response: HttpResponse) -> bytes:
+    """Return the JSON of an answer, which DRF renders only later."""
+    return bytes(JSONRenderer().render(response.data)) if isinstance(response, Response) else response.content

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any, ClassVar
 
+import orjson
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.exceptions import NotAuthenticated, ValidationError
@@ -27,16 +28,21 @@ from performance.response_cache import note_viewer
 MAX_ID = 2**63 - 1
 
 
-@cache
-def shared_validator(serializer_class: type[StrictSerializer]) -> StrictSerializer:
-    """Return the one instance that validates every query: it keeps nothing of what it validates."""
-    return serializer_class()
+_shared: dict[type[BaseSerializer[Any]], Any] = {}
+
+
+def shared[S: BaseSerializer[Any]](serializer_class: type[S]) -> S:
+    """Return the one instance that validates or shows without context: it keeps nothing of what passes through."""
+    found: S | None = _shared.get(serializer_class)
+    if found is None:
+        found = _shared[serializer_class] = serializer_class()
+    return found
 
 
 @cache
 def validated_nothing(serializer_class: type[StrictSerializer]) -> dict[str, Any]:
     """Return what a request without a query asks for; raise `ValidationError` where a parameter is required."""
-    return dict(shared_validator(serializer_class).run_validation({}))
+    return dict(shared(serializer_class).run_validation({}))
 
 
 @cache
@@ -130,14 +136,14 @@ class ApiView(APIView):
         repeated = [name for name, values in given.lists() if len(values) > 1]
         if repeated:
             raise ValidationError({printable(name): ["Give this parameter once."] for name in repeated})
-        return dict(shared_validator(serializer_class).run_validation(given.dict()))
+        return dict(shared(serializer_class).run_validation(given.dict()))
 
     def body(self, serializer_class: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
         """Validate the body; with `partial`, fields may be left out."""
-        return self._validated(serializer_class(data=self.request.data, partial=partial))
-
-    @staticmethod
-    def _validated(serializer: StrictSerializer) -> dict[str, Any]:
+        data = self.request.data
+        if not partial and data is not None:
+            return dict(shared(serializer_class).run_validation(data))
+        serializer = serializer_class(data=data, partial=partial)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -182,7 +188,12 @@ class ApiView(APIView):
             cursor = b'"%b"' % cursors.encode(self.cursor_scope, rows[limit - 1].position_values()).encode()
         return self.written(b'{"results":[%b],"next_cursor":%b}' % (rows.json(limit), cursor))
 
+    @classmethod
+    def shown(cls, serializer_class: type[BaseSerializer[Any]], row: Model, *, status: int = 200) -> HttpResponse:
+        """Answer one row whose relations are loaded."""
+        return cls.written(orjson.dumps(shared(serializer_class).to_representation(row)), status=status)
+
     @staticmethod
-    def written(body: bytes) -> HttpResponse:
-        """Answer JSON that PostgreSQL wrote."""
-        return HttpResponse(body, content_type="application/json")
+    def written(body: bytes, *, status: int = 200) -> HttpResponse:
+        """Answer JSON that is written already."""
+        return HttpResponse(body, content_type="application/json", status=status)

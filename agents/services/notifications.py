@@ -7,21 +7,25 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from agents.models import Agent, Block, Notification, Profile
-from performance.caches import invalidate, invalidate_user_cache
+from performance.caches import invalidate_user_cache
 
-INSERT = f"""
-    WITH told (id) AS (SELECT id FROM ({{profiles}}) AS profiles (id) WHERE id IS DISTINCT FROM %s::bigint)
+# A part of larger statements: tells the profiles of `told (id)`, and the owners of those that are agents, once per
+# key, never the actor and nobody who blocks it. What is in braces are expressions.
+TELL = f"""
     INSERT INTO {Notification._meta.db_table} (profile_id, kind, actor_id, text, url, key, created_at)
-    SELECT readers.id, %s, %s::bigint, %s, %s, %s, now()
-    FROM (
-        SELECT id FROM told
-        UNION SELECT owner_id FROM {Agent._meta.db_table} WHERE profile_id IN (SELECT id FROM told)
+    SELECT readers.id, {{kind}}, actor.id, left({{text}}, 500), left({{url}}, 500), {{key}}, now()
+    FROM (VALUES ({{actor}}::bigint)) AS actor (id), LATERAL (
+        SELECT told.id FROM told WHERE told.id IS DISTINCT FROM actor.id
+        UNION SELECT agent.owner_id FROM {Agent._meta.db_table} AS agent JOIN told ON agent.profile_id = told.id
+        WHERE told.id IS DISTINCT FROM actor.id
     ) AS readers
-    WHERE readers.id IS DISTINCT FROM %s::bigint
-      AND NOT EXISTS (SELECT FROM {Block._meta.db_table} WHERE blocker_id = readers.id AND blocked_id = %s::bigint)
+    WHERE readers.id IS DISTINCT FROM actor.id AND NOT EXISTS (
+        SELECT FROM {Block._meta.db_table} WHERE blocker_id = readers.id AND blocked_id = actor.id
+    )
     ON CONFLICT DO NOTHING
     RETURNING profile_id
 """
+NOTIFY = "WITH told (id) AS ({profiles})" + TELL.format(kind="%s", text="%s", url="%s", key="%s", actor="%s")
 
 
 def notify(
@@ -33,10 +37,10 @@ def notify(
     need to load everyone first. `key` names the event; who was told of it once is not told again.
     """
     told, parameters = profiles.order_by().values("pk").query.sql_with_params()
-    by = actor.pk if actor else None
     with connection.cursor() as cursor:
-        cursor.execute(INSERT.format(profiles=told), [*parameters, by, kind, by, text[:500], url[:500], key, by, by])
-        invalidate(*(f"profile:{reader}" for (reader,) in cursor.fetchall()))
+        by = actor.pk if actor else None
+        cursor.execute(NOTIFY.format(profiles=told), [*parameters, kind, text, url, key, by])
+        invalidate_user_cache(*(reader for (reader,) in cursor.fetchall()))
 
 
 @transaction.atomic

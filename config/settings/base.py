@@ -161,6 +161,7 @@ CELERY_BEAT_SCHEDULE |= KNOWLEDGE_BEAT | {
     # With a lease of 15 seconds, a run whose worker died goes on within 25.
     "resume-runs": {"task": "posts.generation.tasks.resume_runs", "schedule": 10.0},
     "start-runs-of-cadences": {"task": "posts.generation.tasks.start_runs_of_cadences", "schedule": 30.0},
+    "prune": {"task": "agents.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 AUTH_USER_MODEL = "agents.User"

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,11 +14,12 @@ from agents.inbox.services import conversations
 from agents.inbox.views.conversations import get_member
 from agents.models import Block, Profile
 from agents.services import blocks
+from agents.services.once import OtherRequest
 from agents.views.access import get_profile
 from feed.pages import drafts
 from feed.pages.forms import FirstMessageForm, MessageForm
 from feed.pages.lists import read_rows
-from feed.pages.once import is_first
+from feed.pages.once import SENT_ALREADY, act_once
 from feed.pages.timelines import is_part
 from feed.pages.viewers import PageRequest, for_viewer, log_in_first, viewer_of
 from feed.unread import unread_counts
@@ -53,12 +53,12 @@ def write_as_viewer(request: PageRequest, viewer: Profile) -> HttpResponse:
         return render(request, "feed/write.html", {"form": FirstMessageForm(initial=kept)})
     form = FirstMessageForm(request.POST)
     if form.is_valid() and (found := start(request, viewer, form)):
-        return redirect("reader:conversation", found)
+        return redirect(found)
     return render(request, "feed/write.html", {"form": form}, status=422)
 
 
-def start(request: PageRequest, viewer: Profile, form: FirstMessageForm) -> int | None:
-    """Send a first message and return its conversation, or say in the form why not."""
+def start(request: PageRequest, viewer: Profile, form: FirstMessageForm) -> str | None:
+    """Send a first message and return the address of its conversation, or say in the form why not."""
     try:
         recipient = get_profile(form.cleaned_data["to"], viewer)
     except Http404:
@@ -67,17 +67,17 @@ def start(request: PageRequest, viewer: Profile, form: FirstMessageForm) -> int 
     if recipient.pk == viewer.pk:
         form.add_error("to", "One cannot write to oneself.")
         return None
+
+    def send_first() -> str:
+        body = form.cleaned_data["body"]
+        conversation, _ = conversations.start_conversation(sender=viewer, recipient=recipient, body=body)
+        return reverse("reader:conversation", args=[conversation.pk])
+
     try:
-        with transaction.atomic():
-            if is_first(viewer, request.POST.get("once", "")):
-                conversation, _ = conversations.start_conversation(
-                    sender=viewer, recipient=recipient, body=form.cleaned_data["body"]
-                )
-                return conversation.pk
-    except (ValidationError, PermissionDenied) as error:
+        return act_once(request, viewer, send_first)
+    except (ValidationError, PermissionDenied, OtherRequest) as error:
         form.add_error("body", reason(error))
         return None
-    return conversations.conversation_between(viewer, recipient)
 
 
 @budgeted(Budget(statements=5, p95_ms=100, kilobytes=300, index="message_conversation_newest"))
@@ -120,16 +120,16 @@ def send_as_viewer(request: PageRequest, viewer: Profile, conversation_id: int) 
     form = MessageForm(request.POST)
     if not form.is_valid():
         return show(request, viewer, member, form)
+
+    def send_one() -> str:
+        conversations.send_message(conversation=member.conversation, sender=viewer, body=form.cleaned_data["body"])
+        return reverse("reader:conversation", args=[conversation_id]) + "#write"
+
     try:
-        with transaction.atomic():
-            if is_first(viewer, request.POST.get("once", "")):
-                conversations.send_message(
-                    conversation=member.conversation, sender=viewer, body=form.cleaned_data["body"]
-                )
-    except (ValidationError, PermissionDenied) as error:
+        return HttpResponseRedirect(act_once(request, viewer, send_one))
+    except (ValidationError, PermissionDenied, OtherRequest) as error:
         form.add_error("body", reason(error))
         return show(request, viewer, member, form)
-    return HttpResponseRedirect(reverse("reader:conversation", args=[conversation_id]) + "#write")
 
 
 @require_POST
@@ -156,5 +156,7 @@ def change(request: PageRequest, viewer: Profile, conversation_id: int, what: st
     return redirect("reader:conversation", conversation_id)
 
 
-def reason(error: ValidationError | PermissionDenied) -> str:
+def reason(error: ValidationError | PermissionDenied | OtherRequest) -> str:
+    if isinstance(error, OtherRequest):
+        return SENT_ALREADY
     return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)

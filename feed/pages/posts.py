@@ -13,9 +13,11 @@ from django_htmx.http import reswap, retarget
 from agents.api import cursors
 from agents.api.serializers import DEFAULT_LIMIT
 from agents.models import Profile
+from agents.services.once import OtherRequest
 from feed.pages import drafts, reads
 from feed.pages.cards import CommentCard
 from feed.pages.forms import CommentForm
+from feed.pages.once import SENT_ALREADY, act_once
 from feed.pages.viewers import PageRequest, came_from, for_viewer, log_in_first, viewer_of
 from performance.budgets import Budget, budgeted
 from posts.generation.citations import citations_in
@@ -113,20 +115,25 @@ def add_comment_as_viewer(request: PageRequest, viewer: Profile, post_id: int, p
     found = get_post(post_id, viewer)
     parent = get_parent(found, parent_id) if parent_id else None
     form = CommentForm(request.POST)
+
+    def add_one() -> str:
+        body = form.cleaned_data["body"]
+        return str(interactions.add_comment(author=viewer, post=found, body=body, parent=parent).pk)
+
     if form.is_valid():
         try:
-            added = interactions.add_comment(author=viewer, post=found, body=form.cleaned_data["body"], parent=parent)
+            return show_added(request, found, int(act_once(request, viewer, add_one)))
+        except OtherRequest:
+            form.add_error("body", SENT_ALREADY)
         except ValueError as error:
             form.add_error("body", str(error))
-        else:
-            return show_added(request, found, added)
     return show_form(request, found, parent, form)
 
 
-def show_added(request: PageRequest, found: Post, added: Comment) -> HttpResponse:
+def show_added(request: PageRequest, found: Post, comment_id: int) -> HttpResponse:
     if not request.htmx:
-        return HttpResponseRedirect(reverse("reader:post", args=[found.pk]) + f"#comment-{added.pk}")
-    row = CommentCard(Comment.objects.for_thread(found.pk).get(pk=added.pk)).data
+        return HttpResponseRedirect(reverse("reader:post", args=[found.pk]) + f"#comment-{comment_id}")
+    row = CommentCard(Comment.objects.for_thread(found.pk).get(pk=comment_id)).data
     context: dict[str, Any] = {"post": {"id": found.pk}, "comment": row, "form": CommentForm(), "is_new": True}
     return render(request, "feed/partials/added.html", context)
 

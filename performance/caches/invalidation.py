@@ -50,7 +50,8 @@ def add_missing_versions(tags: Sequence[str]) -> list[tuple[str, ...]]:
 
 def invalidate(*tags: str) -> None:
     """Make every entry under these tags worthless once the current transaction is committed."""
-    transaction.on_commit(lambda: invalidate_now(tags), robust=True)
+    if tags:
+        transaction.on_commit(lambda: invalidate_now(tags), robust=True)
 
 
 def invalidate_now(tags: Iterable[str]) -> None:
@@ -96,9 +97,9 @@ def withdraw() -> None:
     invalidate(WITHDRAWN)
 
 
-def invalidate_user_cache(profile_id: int) -> None:
-    """Forget what was cached of and for a profile."""
-    invalidate(f"profile:{profile_id}")
+def invalidate_user_cache(*profile_ids: int) -> None:
+    """Forget what was cached of and for profiles."""
+    invalidate(*(f"profile:{pk}" for pk in profile_ids))
 
 
 def invalidate_agent_cache(agent_id: int, owner_id: int | None = None) -> None:

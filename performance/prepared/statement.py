@@ -4,6 +4,7 @@ import functools
 import hashlib
 import time
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -20,15 +21,23 @@ _prepared: weakref.WeakKeyDictionary[psycopg.Connection[Any], set[bytes]] = weak
 _LOST = (errors.InvalidSqlStatementName.sqlstate, errors.FeatureNotSupported.sqlstate)
 
 
-class Statement:
-    """One SQL text and the name under which connections prepare it."""
+# What libpq sends for each parameter; None is NULL.
+type Values = Sequence[bytes | None]
 
-    def __init__(self, sql: str) -> None:
+
+class Statement:
+    """One SQL text and the name under which connections prepare it.
+
+    Without `may_repeat` it is asked once: an answer that was lost may stand for an effect.
+    """
+
+    def __init__(self, sql: str, *, may_repeat: bool = True) -> None:
+        self.may_repeat = may_repeat
         self.sql = sql
         self.query = sql.encode()
         self.name = b"read_" + hashlib.sha256(self.query).hexdigest()[:24].encode()
 
-    def run(self, connection: BaseDatabaseWrapper, values: list[bytes]) -> PGresult:
+    def run(self, connection: BaseDatabaseWrapper, values: Values) -> PGresult:
         """Run with these values, seen by Django's query log and execute wrappers like any other query.
 
         A connection that went stale while idle is replaced unnoticed. Raises Django's database errors.
@@ -48,7 +57,7 @@ class Statement:
             connection.queries_log.append({"sql": self.sql, "time": f"{took:.3f}"})
         return result
 
-    def _execute(self, _sql: str, values: list[bytes], _many: bool, context: dict[str, Any]) -> PGresult:
+    def _execute(self, _sql: str, values: Values, _many: bool, context: dict[str, Any]) -> PGresult:
         connection: BaseDatabaseWrapper = context["connection"]
         if connection.connection is None:
             connection.ensure_connection()
@@ -56,6 +65,10 @@ class Statement:
         if not connection.autocommit:
             with connection.wrap_database_errors:
                 return self._run_in_transaction(connection.connection, values)
+        if not self.may_repeat:
+            connection.close_if_health_check_failed()
+            connection.ensure_connection()
+            return self._run_alone(connection, values)
         try:
             return self._run_alone(connection, values)
         except (OperationalError, InterfaceError):
@@ -66,25 +79,26 @@ class Statement:
         connection.ensure_connection()
         return self._run_alone(connection, values)
 
-    def _run_in_transaction(self, raw: psycopg.Connection[Any], values: list[bytes]) -> PGresult:
+    def _run_in_transaction(self, raw: psycopg.Connection[Any], values: Values) -> PGresult:
         # An error would end the transaction, so nothing is tried that may turn out to be lost; the cursor
         # opens the transaction when this is its first statement.
         with psycopg.RawCursor(raw) as cursor:
-            texts = [value.decode() for value in values]
+            texts = [None if value is None else value.decode() for value in values]
             cursor.execute(self.query, texts, prepare=False)
             if cursor.pgresult is None:
                 raise psycopg.InterfaceError("no result")
             return cursor.pgresult
 
-    def _run_alone(self, connection: BaseDatabaseWrapper, values: list[bytes]) -> PGresult:
+    def _run_alone(self, connection: BaseDatabaseWrapper, values: Values) -> PGresult:
         with connection.wrap_database_errors:
             result = self._ask(connection.connection, values)
         # It answered: the health check that Django would make before its next query is done.
         connection.health_check_done = True  # type: ignore[attr-defined]
         return result
 
-    def _ask(self, raw: psycopg.Connection[Any], values: list[bytes]) -> PGresult:
-        pgconn = raw.pgconn
+    def _ask(self, raw: psycopg.Connection[Any], values: Values) -> PGresult:
+        # It takes None as any other call does, which its types do not say.
+        pgconn: Any = raw.pgconn
         if pgconn.transaction_status == TransactionStatus.UNKNOWN:
             raise psycopg.OperationalError("the connection is closed")
         if not settings.PREPARE_STATEMENTS:
@@ -93,7 +107,7 @@ class Statement:
         if known is None:
             known = _prepared[raw] = set()
         if self.name in known:
-            result = pgconn.exec_prepared(self.name, values)
+            result: PGresult = pgconn.exec_prepared(self.name, values)
             if result.status == ExecStatus.TUPLES_OK:
                 return result
             if not _is_lost(result):

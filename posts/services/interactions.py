@@ -1,72 +1,92 @@
-from django.db import connection, transaction
+from contextlib import nullcontext
+
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
 
 from agents.models import Notification, Profile
 from performance.caches import invalidate_user_cache, withdraw
-from posts.models import Comment, Like, Post, Share
-from posts.services.telling import tell_author, tell_of_comment
+from performance.prepared import PreparedWrite
+from posts.models import Comment, Post
+from posts.services import statements
+from posts.services.telling import mentioned_in, tell_mentioned, told_of_comment
 
 
-@transaction.atomic
 def like_post(*, profile: Profile, post: Post) -> bool:
-    """Like a post; return whether that is new."""
-    is_new = _add(Like, "like_count", profile, post)
-    if is_new:
-        tell_author(post=post, actor=profile, kind=Notification.Kind.LIKE, did="likes")
-    return is_new
+    """Like a post and tell its author; return whether that is new."""
+    return _add(statements.LIKE, profile, post, kind=Notification.Kind.LIKE, did="likes")
 
 
 def unlike_post(*, profile: Profile, post: Post) -> bool:
     """Take a like back; return whether there was one."""
-    return _take_back(Like, "like_count", profile, post)
+    return _take_back(statements.UNLIKE, profile, post)
 
 
-@transaction.atomic
 def share_post(*, profile: Profile, post: Post) -> bool:
-    """Share a post; return whether that is new."""
-    is_new = _add(Share, "share_count", profile, post)
-    if is_new:
-        tell_author(post=post, actor=profile, kind=Notification.Kind.SHARE, did="shares")
-    return is_new
+    """Share a post and tell its author; return whether that is new."""
+    return _add(statements.SHARE, profile, post, kind=Notification.Kind.SHARE, did="shares")
 
 
 def unshare_post(*, profile: Profile, post: Post) -> bool:
     """Take a share back; return whether there was one."""
-    return _take_back(Share, "share_count", profile, post)
+    return _take_back(statements.UNSHARE, profile, post)
 
 
-def _add(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -> bool:
+def _add(statement: PreparedWrite, profile: Profile, post: Post, *, kind: Notification.Kind, did: str) -> bool:
+    is_new, told = statement.run(
+        profile=profile,
+        post=post,
+        kind=kind,
+        text=f"@{profile.handle} {did} “{post.title}”",
+        url=reverse("reader:post", args=[post.pk]),
+        # Once per person, however often they change their mind.
+        key=f"{kind}:{post.pk}:{profile.pk}",
+    )
+    invalidate_user_cache(profile.pk, *told)
+    return bool(is_new)
+
+
+def _take_back(statement: PreparedWrite, profile: Profile, post: Post) -> bool:
+    (was_there,) = statement.run(profile=profile, post=post)
     invalidate_user_cache(profile.pk)
-    _, is_new = kind.objects.get_or_create(profile=profile, post=post)
-    if is_new:
-        Post.objects.filter(pk=post.pk).update(**{counter: F(counter) + 1})
-    return is_new
+    return bool(was_there)
 
 
-@transaction.atomic
-def _take_back(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -> bool:
-    invalidate_user_cache(profile.pk)
-    deleted, _ = kind.objects.filter(profile=profile, post=post).delete()
-    if deleted:
-        Post.objects.filter(pk=post.pk).update(**{counter: F(counter) - 1})
-    return bool(deleted)
-
-
-@transaction.atomic
 def add_comment(*, author: Profile, post: Post, body: str, parent: Comment | None = None) -> Comment:
-    """Answer a post or one of its comments. Raises `ValueError` below the deepest level of a thread."""
-    ancestors = parent.path if parent else []
-    if len(ancestors) >= Comment.MAX_DEPTH:
+    """Answer a post or one of its comments, and tell who is answered or mentioned.
+
+    Raises `ValueError` below the deepest level of a thread.
+    """
+    if parent and len(parent.path) >= Comment.MAX_DEPTH:
         raise ValueError(f"A thread is at most {Comment.MAX_DEPTH} levels deep.")
-    # The id is drawn first because the path, which holds it, is written with the row.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [Comment._meta.db_table])
-        (pk,) = cursor.fetchone()
-    comment = Comment.objects.create(pk=pk, post=post, author=author, parent=parent, path=[*ancestors, pk], body=body)
-    Post.objects.filter(pk=post.pk).update(comment_count=F("comment_count") + 1)
-    tell_of_comment(comment=comment, post=post, actor=author)
-    invalidate_user_cache(author.pk)
+    # By itself the one statement is a transaction.
+    with transaction.atomic() if mentioned_in(body) else nullcontext():
+        comment = _add_comment(author, post, body, parent)
+        # Under the key of the comment: who is told of it already is not told again.
+        tell_mentioned(post=post, actor=author, text=body, key=f"comment:{comment.pk}")
+    return comment
+
+
+def _add_comment(author: Profile, post: Post, body: str, parent: Comment | None) -> Comment:
+    comment = Comment(post=post, author=author, parent=parent, body=body, created_at=timezone.now())
+    ancestors = parent.path if parent else []
+    comment.pk, told = statements.COMMENT.run(
+        profile=author,
+        post=post,
+        parent=parent,
+        ancestors=ancestors,
+        body=body,
+        created_at=comment.created_at,
+        told=told_of_comment(post=post, parent=parent),
+        kind=Notification.Kind.COMMENT,
+        text=f"@{author.handle} comments on “{post.title}”",
+        url=reverse("reader:post", args=[post.pk]),
+    )
+    comment.path = [*ancestors, comment.pk]
+    comment._state.adding = False
+    invalidate_user_cache(author.pk, *told)
     return comment
 
 

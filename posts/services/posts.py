@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -9,40 +10,49 @@ from django.utils import timezone
 from agents.models import Profile
 from performance.caches import announce, invalidate_user_cache, withdraw
 from posts.models import Community, Post
-from posts.services.telling import tell_mentioned
-from posts.timeline_keys import NextTimelineKey
+from posts.services import statements
+from posts.services.telling import mentioned_in, tell_mentioned
 
 # The channel on which the author of every new post is said.
 PUBLISHED = "published"
 
 
-@transaction.atomic
 def create_post(
     *, author: Profile, title: str, body: str = "", published_at: datetime | None = None, **fields: Any
 ) -> Post:
     """Publish a post now, or at a time in the past for one that is imported.
 
-    `fields` are those of `Post`: kind, layer, community, image, image_alt, is_generated, persona.
+    `fields` are those of `Post`: kind, layer, community, image (its name), image_alt, is_generated, persona.
     """
     is_new = published_at is None
-    published_at = published_at or timezone.now()
-    post = Post.objects.create(
-        author=author,
-        title=title,
-        body=body,
-        published_at=published_at,
-        timeline_key=NextTimelineKey(published_at),
-        **fields,
+    post = Post(author=author, title=title, body=body, published_at=published_at or timezone.now(), **fields)
+    # By itself the one statement is a transaction; what is imported was read elsewhere, at its time.
+    with transaction.atomic() if is_new and mentioned_in(body) else nullcontext():
+        _insert(post)
+        if is_new:
+            tell_mentioned(post=post, actor=author, text=body, key=f"post:{post.pk}")
+            # Heard by open streams, which know whom their readers follow: one message, however many followers.
+            announce(PUBLISHED, str(author.pk))
+    return post
+
+
+def _insert(post: Post) -> Post:
+    """Publish a post and count it for its author and its community."""
+    post.pk, post.timeline_key = statements.POST.run(
+        author=post.author,
+        kind=post.kind,
+        layer=post.layer,
+        community=post.community_id,
+        title=post.title,
+        body=post.body,
+        image=post.image.name or "",
+        image_alt=post.image_alt,
+        published_at=post.published_at,
+        is_generated=int(post.is_generated),
+        persona=post.persona_id,
     )
-    _count_for_community(post, step=1)
-    if _is_counted(post):
-        _count_for_author(post, step=1)
-    # What is imported was read elsewhere, at its time.
-    if is_new:
-        tell_mentioned(post=post, actor=author, text=body, key=f"post:{post.pk}")
-        # Heard by open streams, which know whom their readers follow: one message, however many followers.
-        announce(PUBLISHED, str(author.pk))
-    invalidate_user_cache(author.pk)
+    post._state.adding = False
+    invalidate_user_cache(post.author_id)
     return post
 
 

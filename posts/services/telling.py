@@ -30,18 +30,6 @@ def who_may_see(post: Post) -> Q:
     return Q(pk=post.author_id) | owns | (Q(follows) if post.layer == Post.Layer.FOLLOWERS else Q(pk__in=[]))
 
 
-def tell_author(*, post: Post, actor: Profile, kind: Notification.Kind, did: str) -> None:
-    """Tell a post's author that somebody reacted to it, once per person however often they change their mind."""
-    notify(
-        profiles=Profile.objects.filter(pk=post.author_id),
-        kind=kind,
-        actor=actor,
-        text=f"@{actor.handle} {did} “{post.title}”",
-        url=reverse("reader:post", args=[post.pk]),
-        key=f"{kind}:{post.pk}:{actor.pk}",
-    )
-
-
 def tell_mentioned(*, post: Post, actor: Profile, text: str, key: str) -> None:
     """Tell those whom a text mentions, if they may see the post; without mentions this runs no query."""
     if handles := mentioned_in(text):
@@ -55,19 +43,13 @@ def tell_mentioned(*, post: Post, actor: Profile, text: str, key: str) -> None:
         )
 
 
-def tell_of_comment(*, comment: Comment, post: Post, actor: Profile) -> None:
-    """Tell the author of a post, the author of the comment that is answered, and those who are mentioned."""
-    # One key for all three: who is more than one of them is told once.
-    key = f"comment:{comment.pk}"
-    answered = Q(pk=post.author_id)
-    if comment.parent is not None:
-        answered |= Q(pk=comment.parent.author_id)
-    notify(
-        profiles=Profile.objects.filter(answered & who_may_see(post)),
-        kind=Notification.Kind.COMMENT,
-        actor=actor,
-        text=f"@{actor.handle} comments on “{post.title}”",
-        url=reverse("reader:post", args=[post.pk]),
-        key=key,
-    )
-    tell_mentioned(post=post, actor=actor, text=comment.body, key=key)
+def told_of_comment(*, post: Post, parent: Comment | None) -> list[int]:
+    """Return the author of a post, and of the comment that is answered if they may still see the post."""
+    if parent is None or parent.author_id == post.author_id:
+        return [post.author_id]
+    if post.layer == Post.Layer.PUBLIC:
+        return [post.author_id, parent.author_id]
+    return [
+        post.author_id,
+        *Profile.objects.filter(who_may_see(post), pk=parent.author_id).values_list("pk", flat=True),
+    ]

@@ -4,6 +4,7 @@ from django.http import Http404
 from rest_framework.exceptions import PermissionDenied
 
 from agents.models import Profile
+from posts import reads
 from posts.models import Comment, Community, Post
 
 
@@ -13,6 +14,22 @@ def get_post(post_id: int, viewer: Profile | None) -> Post:
     if post is None:
         raise Http404("There is no such post.")
     return post
+
+
+def get_visible_post(post_id: int, viewer: Profile | None) -> Post:
+    """Return what a reaction needs to know of a post that the viewer may see; for others there is none (`Http404`)."""
+    post = reads.find_visible_post(viewer, post_id)
+    if post is None:
+        raise Http404("There is no such post.")
+    return post
+
+
+def written_post(post_id: int, viewer: Profile | None) -> bytes:
+    """Return the JSON of a post that the viewer may see; for others it does not exist (`Http404`)."""
+    found = reads.post_detail.one(viewer=viewer, post_id=post_id)
+    if found is None:
+        raise Http404("There is no such post.")
+    return found
 
 
 def answers_for(actor: Profile, author: Profile) -> bool:

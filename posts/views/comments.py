@@ -1,4 +1,4 @@
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -14,7 +14,7 @@ from posts import reads
 from posts.models import Comment, Post
 from posts.serializers import CommentCreate, CommentRead
 from posts.services import interactions
-from posts.views.access import get_post, get_removable_comment
+from posts.views.access import get_removable_comment, get_visible_post
 
 
 class CommentsView(ApiView):
@@ -22,7 +22,7 @@ class CommentsView(ApiView):
 
     budget = {
         "GET": Budget(statements=2, p95_ms=25, kilobytes=40, index="comment_post_thread"),
-        "POST": Budget(statements=10, p95_ms=50, kilobytes=12),
+        "POST": Budget(statements=4, p95_ms=25, kilobytes=12),
     }
     is_public = True
     scopes = {"POST": "social"}
@@ -32,27 +32,27 @@ class CommentsView(ApiView):
         query = self.query(PageQuery)
         after = cursors.decode(self.cursor_scope, query["cursor"])[0] if "cursor" in query else None
         rows = reads.thread.rows(viewer=self.viewer, post_id=post_id, after=after, limit=query["limit"] + 1)
-        if not rows and not reads.visible_post.rows(viewer=self.viewer, post_id=post_id):
-            raise Http404("There is no such post.")
+        if not rows:
+            get_visible_post(post_id, self.viewer)
         return self.written_page(rows, limit=query["limit"])
 
     @extend_schema(request=CommentCreate, responses={201: CommentRead})
     @idempotent
-    def post(self, request: Request, post_id: int) -> Response:
-        post = get_post(post_id, self.actor)
+    def post(self, request: Request, post_id: int) -> HttpResponse:
+        post = get_visible_post(post_id, self.actor)
         data = self.body(CommentCreate)
         parent = self.find_parent(post, data.get("parent_id"))
         try:
             comment = interactions.add_comment(author=self.actor, post=post, body=data["body"], parent=parent)
         except ValueError as error:
             raise ValidationError({"parent_id": [str(error)]}) from None
-        return Response(CommentRead(Comment.objects.for_thread(post.pk).get(pk=comment.pk)).data, status=201)
+        return self.shown(CommentRead, comment, status=201)
 
     @staticmethod
     def find_parent(post: Post, parent_id: int | None) -> Comment | None:
         if parent_id is None:
             return None
-        parent = Comment.objects.filter(post=post, pk=parent_id, removed_at=None).first()
+        parent = reads.find_comment(post.pk, parent_id)
         if parent is None:
             raise ValidationError({"parent_id": ["This post has no such comment."]})
         return parent

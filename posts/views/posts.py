@@ -1,4 +1,5 @@
-from django.http import Http404, HttpResponse
+import orjson
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -8,26 +9,25 @@ from agents.api.idempotency import idempotent
 from agents.api.views import ApiView
 from agents.views.access import get_own_agent
 from performance.budgets import Budget
-from posts import reads
 from posts.models import Community, Post
 from posts.serializers import LikeState, PostChange, PostCreate, PostDetail, ShareState
 from posts.services import interactions, posts
-from posts.views.access import get_own_post, get_post
+from posts.views.access import get_own_post, get_visible_post, written_post
 
 
 class PostsView(ApiView):
-    budget = {"POST": Budget(statements=7, p95_ms=50, kilobytes=120)}
+    budget = {"POST": Budget(statements=4, p95_ms=25, kilobytes=120)}
     scopes = {"POST": "post"}
 
     @extend_schema(request=PostCreate, responses={201: PostDetail})
     @idempotent
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         data = self.body(PostCreate)
         handle = data.pop("author", None)
         author = get_own_agent(handle, self.actor).profile if handle else self.actor
         community = self.find_community(data.pop("community", None))
         post = posts.create_post(author=author, community=community, **data)
-        return Response(self.show(post.pk), status=201)
+        return self.written(written_post(post.pk, self.actor), status=201)
 
     @staticmethod
     def find_community(name: str | None) -> Community | None:
@@ -38,9 +38,6 @@ class PostsView(ApiView):
             raise ValidationError({"community": [f"There is no community {name}."]})
         return community
 
-    def show(self, post_id: int) -> dict[str, object]:
-        return PostDetail(get_post(post_id, self.actor), context={"request": self.request}).data
-
 
 class PostView(ApiView):
     budget = Budget(statements=2, p95_ms=25, kilobytes=120, index="posts_post_pkey")
@@ -49,19 +46,16 @@ class PostView(ApiView):
 
     @extend_schema(responses=PostDetail)
     def get(self, request: Request, post_id: int) -> HttpResponse:
-        found = reads.post_detail.one(viewer=self.viewer, post_id=post_id)
-        if found is None:
-            raise Http404("There is no such post.")
-        return self.written(found)
+        return self.written(written_post(post_id, self.viewer))
 
     @extend_schema(request=PostChange, responses=PostDetail)
-    def patch(self, request: Request, post_id: int) -> Response:
+    def patch(self, request: Request, post_id: int) -> HttpResponse:
         post = get_own_post(post_id, self.actor)
         changes = self.body(PostChange, partial=True)
         if post.community_id and changes.get("layer", Post.Layer.PUBLIC) != Post.Layer.PUBLIC:
             raise ValidationError({"layer": ["A post in a community is public."]})
         posts.update_post(post=post, **changes)
-        return Response(PostDetail(get_post(post_id, self.actor), context={"request": request}).data)
+        return self.written(written_post(post_id, self.actor))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, post_id: int) -> Response:
@@ -70,32 +64,32 @@ class PostView(ApiView):
 
 
 class LikeView(ApiView):
-    budget = {"POST": Budget(statements=11, p95_ms=50, kilobytes=1)}
+    budget = {"POST": Budget(statements=4, p95_ms=25, kilobytes=1)}
     scopes = {"POST": "social", "DELETE": "social"}
 
     @extend_schema(request=None, responses=LikeState)
     @idempotent
-    def post(self, request: Request, post_id: int) -> Response:
-        is_new = interactions.like_post(profile=self.actor, post=get_post(post_id, self.actor))
-        return Response({"is_liked": True, "is_new": is_new})
+    def post(self, request: Request, post_id: int) -> HttpResponse:
+        is_new = interactions.like_post(profile=self.actor, post=get_visible_post(post_id, self.actor))
+        return self.written(orjson.dumps({"is_liked": True, "is_new": is_new}))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, post_id: int) -> Response:
-        interactions.unlike_post(profile=self.actor, post=get_post(post_id, self.actor))
+        interactions.unlike_post(profile=self.actor, post=get_visible_post(post_id, self.actor))
         return Response(status=204)
 
 
 class ShareView(ApiView):
-    budget = {"POST": Budget(statements=11, p95_ms=50, kilobytes=1)}
+    budget = {"POST": Budget(statements=4, p95_ms=25, kilobytes=1)}
     scopes = {"POST": "social", "DELETE": "social"}
 
     @extend_schema(request=None, responses=ShareState)
     @idempotent
-    def post(self, request: Request, post_id: int) -> Response:
-        is_new = interactions.share_post(profile=self.actor, post=get_post(post_id, self.actor))
-        return Response({"is_shared": True, "is_new": is_new})
+    def post(self, request: Request, post_id: int) -> HttpResponse:
+        is_new = interactions.share_post(profile=self.actor, post=get_visible_post(post_id, self.actor))
+        return self.written(orjson.dumps({"is_shared": True, "is_new": is_new}))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, post_id: int) -> Response:
-        interactions.unshare_post(profile=self.actor, post=get_post(post_id, self.actor))
+        interactions.unshare_post(profile=self.actor, post=get_visible_post(post_id, self.actor))
         return Response(status=204)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
+from django.test import RequestFactory
+from django.urls import Resolver404, resolve
 
 from agents.models import Agent
 from config.handlers import KeyHandler
@@ -72,8 +74,24 @@ def test_an_answer_of_the_api_cannot_be_framed(db: None) -> None:
     assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
 
 
-def test_a_route_is_resolved_once_and_a_path_with_arguments_each_time(wren: Agent) -> None:
+def test_a_route_is_resolved_once_and_a_path_with_names_each_time(wren: Agent) -> None:
     handler = KeyHandler()
-    for path in ("/api/explore", "/api/explore", "/api/agents/wren", "/api/nothing"):
+    for path in ("/api/explore", "/api/explore", "/api/agents/wren", "/api/agents/7", "/api/nothing", "/api/posts/1"):
         ask(handler, path)
-    assert list(handler._routes) == ["/api/explore"]
+    assert list(handler._routes) == ["/api/explore", "/api/posts/0"]
+
+
+@pytest.mark.parametrize("path", ["/api/posts/{}", "/api/posts/{}/comments", "/api/posts/{}x", "/api/agents/{}"])
+def test_a_number_resolves_to_what_it_would_alone(path: str) -> None:
+    handler = KeyHandler()
+    for number in ("1", "007", str(2**63), "9" * 19, "9" * 40, "0"):
+        request = RequestFactory().get(path.format(number))
+        try:
+            expected = resolve(request.path_info)
+        except Resolver404:
+            with pytest.raises(Resolver404):
+                handler.resolve_request(request)
+            continue
+        found = handler.resolve_request(request)
+        assert found is request.resolver_match
+        assert (repr(found), found.captured_kwargs) == (repr(expected), expected.captured_kwargs)

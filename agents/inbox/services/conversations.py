@@ -36,12 +36,6 @@ def start_conversation(
     return conversation, message
 
 
-def conversation_between(one: Profile, other: Profile) -> int | None:
-    """Return the key of the conversation of two profiles."""
-    first, second = sorted([one.pk, other.pk])
-    return Conversation.objects.filter(first=first, second=second).values_list("pk", flat=True).first()
-
-
 def _is_known(sender: Profile, *, to: Profile) -> bool:
     """Whether a profile follows the sender, owns it or is owned by it."""
     follows = Q(pk__in=Follow.objects.filter(follower=to, author=sender).values("follower"))

@@ -1,10 +1,12 @@
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from agents.models import Profile
 from agents.services import rates
+from agents.services.rates import spend
 from tests.concurrency import run_together
 from tests.conftest import MakeClient
 from tests.factories import make_key, make_person
@@ -66,3 +68,18 @@ def test_guessing_a_password_is_limited_per_name_and_address(client_of: MakeClie
     assert statuses == [401, 401, 401, 429, 429]
     elsewhere = client_of().post("/api/auth/token", guess, format="json", REMOTE_ADDR="10.9.8.7")
     assert elsewhere.status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_use_does_not_wait_for_the_disk_and_what_it_is_a_part_of_does() -> None:
+    def setting() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            return str(cursor.fetchone()[0])
+
+    before = setting()
+    assert [spend(caller="one", window_seconds=3600) for _ in range(2)] == [1, 2]
+    assert setting() == before
+    with transaction.atomic():
+        assert spend(caller="one", window_seconds=3600) == 3
+        assert setting() == before

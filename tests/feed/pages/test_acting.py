@@ -9,6 +9,7 @@ from django.test import Client
 from agents.models import Agent, Follow, Profile
 from posts.models import Comment, Like, Post, Share
 from tests.factories import make_comment, make_post
+from tests.feed.pages.forms import token_in
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +82,20 @@ def test_a_comment_and_a_reply_join_the_thread(browser_of: BrowserOf, bob: Profi
     page = client.get(f"/posts/{post.pk}").text
     assert page.index("Ours froze over too.") < page.index("Still <em>is</em>.")
     assert "2 answers" in page
+
+
+def test_an_answer_sent_twice_is_one_and_another_text_is_not_lost(
+    browser_of: BrowserOf, bob: Profile, post: Post
+) -> None:
+    client, address = browser_of(bob), f"/posts/{post.pk}/comments"
+    form = {"body": "Once.", "once": token_in(client.get(f"/posts/{post.pk}").text)}
+    # A second click, the button after going back, and the try after an answer that was lost.
+    assert len({client.post(address, form)["Location"] for _ in range(2)}) == 1
+    assert f'id="comment-{Comment.objects.get().pk}"' in client.post(address, form, headers=HTMX).text
+    changed = client.post(address, form | {"body": "Another."})
+    assert changed.status_code == 422 and "Another." in changed.text and "sent already" in changed.text
+    client.post(address, {"body": "Another.", "once": token_in(changed.text)})
+    assert set(Comment.objects.values_list("body", flat=True)) == {"Once.", "Another."}
 
 
 @pytest.mark.parametrize("body", ["", "   ", "x" * 10_001, "a\x00b"])

@@ -18,6 +18,7 @@ from feed.pages.timelines import POSTS
 from posts.services.interactions import like_post
 from tests.concurrency import run_together
 from tests.factories import make_key, make_person, make_post
+from tests.feed.pages.forms import token_in
 
 type BrowserOf = Callable[[Profile | None], Client]
 
@@ -26,12 +27,6 @@ SECRET = "Here: -----BEGIN RSA PRIVATE KEY----- and more"
 
 def write_to(recipient: Profile, sender: Profile, body: str = "Did the ringed one come back?") -> Conversation:
     return start_conversation(sender=sender, recipient=recipient, body=body)[0]
-
-
-def token_in(page: str) -> str:
-    found = re.search(r'name="once" value="([^"]+)"', page)
-    assert found
-    return found[1]
 
 
 @pytest.mark.parametrize("path", ["/notifications", "/updates", "/messages", "/messages/new", "/messages/1"])
@@ -195,6 +190,8 @@ def test_a_form_sent_twice_writes_one_message(browser_of: BrowserOf, alice: Prof
     form = {"body": "And again", "once": token_in(browser.get(path).text)}
     for _ in range(3):
         assert browser.post(f"{path}/send", form).status_code == 302
+    changed = browser.post(f"{path}/send", form | {"body": "And another"})
+    assert changed.status_code == 422 and "And another" in changed.text and "sent already" in changed.text
     assert Message.objects.count() == 2
 
 

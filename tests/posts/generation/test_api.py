@@ -53,12 +53,8 @@ def test_an_owner_asks_for_a_post(
 
 def test_the_same_key_starts_one_run(alice: Profile, wren: Agent, client_of: MakeClient) -> None:
     client = client_of(alice)
-    first, second = (
-        client.post("/api/generations", {"agent": "wren"}, format="json", headers={"Idempotency-Key": "once"}).data[
-            "id"
-        ]
-        for _ in range(2)
-    )
+    asked = {"data": {"agent": "wren"}, "format": "json", "headers": {"Idempotency-Key": "once"}}
+    first, second = (client.post("/api/generations", **asked).json()["id"] for _ in range(2))
     assert first == second and Run.objects.count() == 1
 
 
