@@ -59,12 +59,13 @@ def make_publication(
 def make_recurring_post(
     *, account: SocialAccount | None = None, texts: Sequence[str] = ("Good morning.",), **rhythm: Any
 ) -> RecurringPost:
-    """Make one that comes every day at nine, beginning tomorrow."""
+    """Make one that comes every day, beginning in 25 hours: six turns within a week, whatever time it is now."""
     account = account or make_account()
+    first = timezone.now() + timedelta(hours=25)
     rhythm = {
-        "starts_on": timezone.now().date() + timedelta(days=1),
+        "starts_on": first.date(),
         "every_days": 1,
-        "local_time": time(9),
+        "local_time": time(first.hour, first.minute),
         "time_zone": "UTC",
     } | rhythm
     row, _ = create_recurring_post(author=account.owner, account=account, texts=texts, rhythm=Rhythm(**rhythm))
