@@ -1,7 +1,7 @@
 """Accounts and publications for tests."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -59,13 +59,13 @@ def make_publication(
 def make_recurring_post(
     *, account: SocialAccount | None = None, texts: Sequence[str] = ("Good morning.",), **rhythm: Any
 ) -> RecurringPost:
-    """Make one that comes every day, first in about 25 hours: six of its turns lie within a week at any time of day."""
+    """Make one that comes every day, beginning in 25 hours: six turns within a week, whatever time it is now."""
     account = account or make_account()
-    first = (timezone.now() + timedelta(hours=25)).replace(second=0, microsecond=0)
+    first = timezone.now() + timedelta(hours=25)
     rhythm = {
         "starts_on": first.date(),
         "every_days": 1,
-        "local_time": first.time(),
+        "local_time": time(first.hour, first.minute),
         "time_zone": "UTC",
     } | rhythm
     row, _ = create_recurring_post(author=account.owner, account=account, texts=texts, rhythm=Rhythm(**rhythm))

@@ -69,6 +69,10 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         """Rows that somebody holds: a request of theirs may be on its way."""
         return self.filter(network=network, lease_until__gt=Now())
 
+    def in_lock_order(self) -> Self:
+        """Lock rows in the order of their ids, as everybody locks several; `services.transitions` says why."""
+        return self.order_by("pk").select_for_update(no_key=True, of=("self",))
+
     def put_back(self, *, seconds: float) -> int:
         """Give rows up that were claimed but not begun; they are due again after so many seconds."""
         return self.update(due_at=lease_end(seconds), lease_until=None, celery_task="")

@@ -5,15 +5,15 @@ milliseconds; the threads of its pools only ever talk HTTP. So no connection is 
 a slow network fills its own threads and nobody else's.
 """
 
+import logging
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
 from posts.publishing.models import Publication
 from posts.publishing.networks import NETWORKS, network_named
@@ -26,11 +26,14 @@ from posts.publishing.services.claims import claim_due, networks_with_due
 from posts.publishing.services.transitions import Overtaken
 from posts.publishing.states import Status
 
+logger = logging.getLogger(__name__)
+
 BATCH = 100
 # How long results are gathered: each round costs the same handful of statements for one row as for many.
 GATHER_SECONDS = 0.1
 # Below the lease: whoever is still busy by then is given up, and the lease decides what becomes of the row.
 GIVE_UP_SECONDS = LEASE_SECONDS - 2
+DATABASE_RETRY_SECONDS = 0.25
 
 
 @dataclass
@@ -51,25 +54,43 @@ class Worker:
         self.task = task
         self.pools: dict[str, ThreadPoolExecutor] = {}
         self.steps: dict[Future[Any], Step] = {}
+        # What came back and is not written down yet: it outlives a database that is away for a moment.
         self.prepared: list[tuple[Publication, dict[str, Any]]] = []
+        self.proofs: list[tuple[Publication, Receipt]] = []
+        self.answers: deque[tuple[Step, Future[Any]]] = deque()
         self.settled_count = 0
 
     def run(self, *, seconds: float) -> int:
         """Publish until nothing is due and nothing is in hand; claim for at most `seconds`.
 
-        Return how many rows were settled.
+        Return how many rows were settled. Raises the database's error when it stays away until every lease is over.
         """
         claim_until = time.monotonic() + seconds
         try:
             while True:
-                claimed = self.claim() if time.monotonic() < claim_until else 0
-                self.send()
-                if not self.steps and not claimed:
-                    return self.settled_count
-                self.collect()
+                try:
+                    if not self.turn(may_claim=time.monotonic() < claim_until):
+                        return self.settled_count
+                except (OperationalError, InterfaceError) as error:
+                    # Away, or it chose us to end a deadlock. All that is written down is fenced: once more is safe.
+                    if time.monotonic() > claim_until + LEASE_SECONDS:
+                        raise
+                    logger.warning("The database is away: %s", error)
+                    connection.close_if_unusable_or_obsolete()
+                    time.sleep(DATABASE_RETRY_SECONDS)
         finally:
             for pool in self.pools.values():
                 pool.shutdown(wait=False, cancel_futures=True)
+
+    def turn(self, *, may_claim: bool) -> bool:
+        """Do what can be done now; whether anything was or is in hand."""
+        self.write_down()
+        claimed = self.claim() if may_claim else 0
+        self.send()
+        if not self.steps and not claimed:
+            return False
+        self.collect()
+        return True
 
     def claim(self) -> int:
         """Claim what is due on networks that have room, and start the first step of each row; return how many."""
@@ -90,55 +111,64 @@ class Worker:
         """Wait a moment for results and act on them, on those of one kind in one statement."""
         # For all of them and not for the first: what comes within the moment is settled together.
         done, _ = wait(self.steps, timeout=GATHER_SECONDS)
-        steps = [(self.steps.pop(future), future) for future in done]
-        good = [(step, future) for step, future in steps if future.exception() is None]
-        self.prepared += [(step.publication, future.result()) for step, future in good if step.then is prepared]
-        self.publish([(step.publication, future.result()) for step, future in good if step.then is sent])
-        for step, future in steps:
-            if future.exception() is not None or step.then not in (prepared, sent):
-                self.settle(step, future)
+        for future in done:
+            step = self.steps.pop(future)
+            if future.exception() is None and step.then is prepared:
+                self.prepared.append((step.publication, future.result()))
+            elif future.exception() is None and step.then is sent:
+                self.proofs.append((step.publication, future.result()))
+            else:
+                self.answers.append((step, future))
         now = time.monotonic()
         for future in [future for future, step in self.steps.items() if step.give_up_at < now]:
             del self.steps[future]
+        self.write_down()
+
+    def write_down(self) -> None:
+        """Record what came back; what a lost database leaves over is recorded on the next turn."""
+        self.publish()
+        while self.answers:
+            step, future = self.answers[0]
+            self.settle(step, future)
+            self.answers.popleft()
+            self.settled_count += 1
 
     def send(self) -> None:
         """Commit that the requests of all that is prepared may be on their way, then let them go."""
         if not self.prepared:
             return
+        begun = {row.pk for row in begin_many([publication for publication, _ in self.prepared])}
         ready, self.prepared = self.prepared, []
-        begun = {row.pk for row in begin_many([publication for publication, _ in ready])}
         for publication, payload in ready:
             if publication.pk in begun:
                 call = network_named(publication.network).send
                 self.submit(publication, call, publication, payload, then=sent, otherwise=outcomes.record_step_error)
 
-    def publish(self, proofs: list[tuple[Publication, Receipt]]) -> None:
+    def publish(self) -> None:
         """Record the proofs; one by one when one of them belongs to another publication."""
-        if not proofs:
+        if not self.proofs:
             return
-        self.settled_count += len(proofs)
         try:
-            publish_many(proofs)
+            publish_many(self.proofs)
         except IntegrityError:
-            for publication, receipt in proofs:
+            for publication, receipt in self.proofs:
                 self.attempt(sent, publication, receipt)
+        self.settled_count += len(self.proofs)
+        self.proofs = []
 
     def settle(self, step: Step, future: Future[Any]) -> None:
-        try:
-            error = future.exception()
-            if error is None:
-                step.then(step.publication, future.result())
-            elif isinstance(error, Exception):
-                step.otherwise(step.publication, error)
-        except Overtaken:
-            # Cancelled, or the lease went to another worker: the row is theirs.
-            pass
-        self.settled_count += 1
+        error = future.exception()
+        if error is None:
+            self.attempt(step.then, step.publication, future.result())
+        elif isinstance(error, Exception):
+            self.attempt(step.otherwise, step.publication, error)
 
     def start(self, publication: Publication) -> None:
         """Take the first step that a claimed row needs."""
         account = publication.account
         network = network_named(publication.network)
+        if publication.status == Status.QUEUED and account.owner_id != publication.owner_id:
+            return self.attempt(outcomes.record_disowned, publication)
         if not account.is_active:
             error = NeedsReconnect("The account has to be connected again.")
             return self.attempt(outcomes.park, publication, error)
@@ -163,14 +193,20 @@ class Worker:
         )
 
     def refreshed(self, publication: Publication, credentials: Any) -> None:
-        account = publication.account
-        if accounts.save_credentials(account=account, credentials=credentials):
-            account.refresh_from_db(fields=["access_token", "refresh_token", "token_expires_at"])
+        if accounts.save_credentials(account=publication.account, credentials=credentials):
             self.start(publication)
 
-    def attempt(self, action: Callable[..., None], *arguments: Any) -> None:
-        with suppress(Overtaken):
-            action(*arguments)
+    def attempt(self, action: Callable[..., None], publication: Publication, *arguments: Any) -> None:
+        before = publication.status
+        try:
+            action(publication, *arguments)
+        except Overtaken:
+            # Cancelled, or the lease went to another worker: the row is theirs.
+            pass
+        except (OperationalError, InterfaceError):
+            # Rolled back: the row is where it was.
+            publication.status = before
+            raise
 
     def submit(
         self,

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -53,18 +54,21 @@ def take_refresh_lease(*, account: SocialAccount) -> bool:
 
 
 def save_credentials(*, account: SocialAccount, credentials: Credentials) -> bool:
-    """Store refreshed tokens; an answer without a refresh token never wipes the old one.
+    """Store refreshed tokens, here and in `account`; an answer without a refresh token never wipes the old one.
 
     False, and nothing written, when the lease went to somebody else in the meantime.
     """
-    changes = {"access_token": Token.seal(credentials.access_token), "refresh_lease_until": None}
+    changes: dict[str, Any] = {"access_token": Token.seal(credentials.access_token), "refresh_lease_until": None}
     if credentials.refresh_token:
         changes["refresh_token"] = Token.seal(credentials.refresh_token)
-    expires_at = (
+    changes["token_expires_at"] = (
         timezone.now() + timedelta(seconds=credentials.expires_in) if credentials.expires_in is not None else None
     )
-    row = SocialAccount.objects.filter(pk=account.pk, refresh_fence=account.refresh_fence)
-    return bool(row.update(token_expires_at=expires_at, **changes))
+    if not SocialAccount.objects.filter(pk=account.pk, refresh_fence=account.refresh_fence).update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(account, name, value)
+    return True
 
 
 def release_refresh_lease(*, account: SocialAccount) -> None:
@@ -89,7 +93,11 @@ def require_reconnect(*, account: SocialAccount, reason: str) -> None:
         announce(owner_id=account.owner_id, kind="needs_reconnect", account=account.pk, reason=reason)
 
 
+@transaction.atomic
 def release_parked(*, account: SocialAccount) -> int:
     """Let what waited for an account to be reconnected go on; return how many rows."""
-    parked = Publication.objects.filter(owner=account.owner_id, account=account, status__in=CLAIMABLE, due_at=None)
-    return parked.filter(error_class="needs_reconnect").update(due_at=Now(), error_class="", error_detail="")
+    parked = Publication.objects.filter(
+        owner=account.owner_id, account=account, status__in=CLAIMABLE, due_at=None, error_class="needs_reconnect"
+    )
+    held = list(parked.in_lock_order().values_list("pk", flat=True))
+    return Publication.objects.filter(pk__in=held).update(due_at=Now(), error_class="", error_detail="")

@@ -22,9 +22,8 @@ from posts.publishing.networks.errors import NeedsReconnect, NetworkError
 from posts.publishing.networks.mastodon import Mastodon
 from posts.publishing.networks.oauth import OAuthNetwork, new_verifier
 from posts.publishing.services.accounts import release_parked
-from posts.publishing.services.publications import cancel
-from posts.publishing.services.transitions import Overtaken
-from posts.publishing.states import OPEN
+from posts.publishing.services.transitions import advance_all
+from posts.publishing.states import OPEN, Status
 from posts.publishing.tokens import Secret, Token
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
@@ -175,7 +174,7 @@ def save_account(
 
     Raises `NotConnected` when it is connected to somebody else's profile.
     """
-    account, is_new = SocialAccount.objects.select_for_update().get_or_create(
+    account, is_new = SocialAccount.objects.select_for_update(no_key=True).get_or_create(
         network=network, platform_user_id=identity.platform_user_id, defaults={"owner": owner}
     )
     if not is_new and account.owner_id != owner.pk and account.state != SocialAccount.State.DISCONNECTED:
@@ -195,14 +194,12 @@ def save_account(
     return account
 
 
+@transaction.atomic
 def disconnect(*, account: SocialAccount, actor: Profile) -> None:
     """Forget an account's credentials and call off what has not left; what is out stays in the history."""
     SocialAccount.objects.filter(pk=account.pk).update(
         state=SocialAccount.State.DISCONNECTED, access_token=Token(""), refresh_token=Token(""), token_expires_at=None
     )
-    for publication in Publication.objects.filter(owner=account.owner_id, account=account, status__in=OPEN):
-        try:
-            cancel(publication=publication, actor=actor)
-        except Overtaken:
-            # On its way at this very moment; without credentials it goes no further than that.
-            continue
+    waiting = Publication.objects.filter(owner=account.owner_id, account=account, status__in=OPEN)
+    # What is on its way at this very moment goes no further without credentials.
+    advance_all(rows=waiting, to=Status.CANCELLED, actor=actor, reason="Cancelled", due_at=None, lease_until=None)

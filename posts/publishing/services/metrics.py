@@ -8,16 +8,25 @@ from django.db.models import F
 from django.utils import timezone
 
 from performance.caches import invalidate
-from posts.publishing.models import AnalyticsSummary, LatestFigures, MetricSample, Publication
+from posts.publishing.models import AnalyticsSummary, LatestFigures, MetricSample, Publication, SocialAccount
 from posts.publishing.networks import network_named
-from posts.publishing.networks.base import Figures
+from posts.publishing.networks.base import Credentials, Figures
 from posts.publishing.networks.errors import NeedsReconnect, Refused
-from posts.publishing.services.accounts import expire_token
+from posts.publishing.services.accounts import (
+    expire_token,
+    release_refresh_lease,
+    require_reconnect,
+    save_credentials,
+    take_refresh_lease,
+    wants_refresh,
+)
 
 MINUTES_AFTER = (15, 60, 180, 360, 720, 1440, 2880, 5760, 10_080, 20_160, 43_200)
 # Who fetches has so long before somebody else tries.
 LEASE = timedelta(minutes=2)
 THREADS = 8
+# Figures of an account that has to be connected again wait so long for that.
+ASLEEP = timedelta(hours=6)
 
 
 def analytics_tag(owner_id: int) -> str:
@@ -56,24 +65,56 @@ def claim_figures(*, count: int) -> list[Publication]:
         due = LatestFigures.objects.filter(due_at__lte=now).select_for_update(skip_locked=True).order_by("due_at")
         ids = list(due.values_list("pk", flat=True)[:count])
         LatestFigures.objects.filter(pk__in=ids).update(due_at=now + LEASE)
-    return list(Publication.objects.filter(pk__in=ids, account__is_active=True).for_sending())
+    claimed = list(Publication.objects.filter(pk__in=ids).for_sending())
+    if asleep := [one.pk for one in claimed if not one.account.is_active]:
+        LatestFigures.objects.filter(pk__in=asleep).update(due_at=now + ASLEEP)
+    return [one for one in claimed if one.account.is_active]
 
 
 def fetch_due(*, count: int = 100) -> int:
     """Fetch the figures that are due; return how many came in. Threads talk HTTP, this one the database."""
     claimed = claim_figures(count=count)
     with ThreadPoolExecutor(THREADS) as threads:
-        asked = [(one, threads.submit(network_named(one.network).metrics, one)) for one in claimed]
-        return sum(_settle(publication, future) for publication, future in asked)
+        refreshed = _refresh_tokens(claimed, threads)
+        # Who waits for a token that somebody else is refreshing asks again when its lease is over.
+        able = [one for one in claimed if one.account_id in refreshed or not wants_refresh(one.account)]
+        for one in able:
+            one.account = refreshed.get(one.account_id, one.account)
+        asked = [(one, threads.submit(network_named(one.network).metrics, one)) for one in able]
+        return sum(_settle(one, future, is_fresh=one.account_id in refreshed) for one, future in asked)
 
 
-def _settle(publication: Publication, future: Future[Figures]) -> bool:
+def _refresh_tokens(claimed: list[Publication], threads: ThreadPoolExecutor) -> dict[int, SocialAccount]:
+    """Refresh the tokens that run out, each once; return the accounts that have a new one.
+
+    An access token of X or Bluesky lives two hours, the figures of a post are followed for thirty days.
+    """
+    stale = {one.account_id: one.account for one in claimed if wants_refresh(one.account)}
+    taken = {pk: account for pk, account in stale.items() if take_refresh_lease(account=account)}
+    asked = {pk: threads.submit(network_named(account.network).refresh, account) for pk, account in taken.items()}
+    return {pk: taken[pk] for pk, future in asked.items() if _settle_refresh(taken[pk], future)}
+
+
+def _settle_refresh(account: SocialAccount, future: Future[Credentials]) -> bool:
+    match error := future.exception():
+        case None:
+            return save_credentials(account=account, credentials=future.result())
+        case NeedsReconnect():
+            require_reconnect(account=account, reason=str(error))
+        case _:
+            release_refresh_lease(account=account)
+    return False
+
+
+def _settle(publication: Publication, future: Future[Figures], *, is_fresh: bool) -> bool:
+    account = publication.account
     match error := future.exception():
         case None:
             record_figures(publication=publication, figures=future.result())
+        case NeedsReconnect() if account.refresh_token and not is_fresh:
+            expire_token(account=account)
         case NeedsReconnect():
-            # The next publication refreshes the token or asks the owner; the figures wait for that.
-            expire_token(account=publication.account)
+            require_reconnect(account=account, reason=str(error))
         case Refused() | NotImplementedError():
             # Deleted on the network, or figures that this account may not see: the series ends here.
             LatestFigures.objects.filter(pk=publication.pk).update(due_at=None)

@@ -98,6 +98,14 @@ def record_failed(publication: Publication, detail: str, *, error_class: str) ->
     notify_owner(account=publication.account, kind="failed", text=f"Publication {publication.pk}: {detail}")
 
 
+@transaction.atomic
+def record_disowned(publication: Publication) -> None:
+    """Record that a post is not sent because its account is connected to somebody else's profile by now."""
+    reason = "Its account belongs to another profile now"
+    advance(publication=publication, to=Status.CANCELLED, reason=reason, due_at=None, **FREE)
+    cancel_following(publication=publication, reason=reason)
+
+
 def record_not_sent(publication: Publication, error: NotSent) -> None:
     """Record a try without effect: again later, at most eight times unless the network asked to wait."""
     if isinstance(error, RateLimited):

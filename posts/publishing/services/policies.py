@@ -28,7 +28,7 @@ def change_account(*, account: SocialAccount, time_zone: str | None = None, slot
         account.save(update_fields=["time_zone"])
     if slots is not None:
         # Two changes at once would otherwise leave the slots of both.
-        SocialAccount.objects.select_for_update().get(pk=account.pk)
+        SocialAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
         PostingSlot.objects.filter(account=account).delete()
         PostingSlot.objects.bulk_create(
             PostingSlot(account=account, weekday=WEEKDAYS.index(slot[:3]), local_time=time.fromisoformat(slot[4:]))

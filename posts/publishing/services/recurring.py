@@ -15,11 +15,11 @@ from posts.models import Post
 from posts.publishing import text
 from posts.publishing.models import Occurrence, Publication, RecurringPost, SocialAccount
 from posts.publishing.networks import network_named
-from posts.publishing.services.publications import Draft, cancel, create_publication, draft_for
+from posts.publishing.services.publications import Draft, create_publication, draft_for
 from posts.publishing.services.requests import approval_needed, check_room, near_duplicate
 from posts.publishing.services.slots import moment_of
-from posts.publishing.services.transitions import Overtaken
-from posts.publishing.states import OPEN
+from posts.publishing.services.transitions import Overtaken, advance_all
+from posts.publishing.states import OPEN, Status
 
 # Turns are in the calendar so long before they come: to be seen, moved and called off like any publication.
 AHEAD = timedelta(days=7)
@@ -133,6 +133,8 @@ def _take_turn(row: RecurringPost) -> bool:
         _move_on(row, moment=moment, reason=row.problem or "Its time passed while nobody was looking.")
         return False
     try:
+        if row.account.owner_id != row.owner_id:
+            raise ValidationError("This account belongs to another profile now.")
         # Before the transaction: an image takes its time.
         draft = draft_for(account=row.account, body=row.texts[row.next_number % len(row.texts)], post=row.post)
         _move_on(row, moment=moment, draft=draft)
@@ -206,11 +208,8 @@ def resume(*, row: RecurringPost) -> None:
 @transaction.atomic
 def remove(*, row: RecurringPost, actor: Profile) -> None:
     """End a recurring post and call off its turns that have not begun to leave."""
-    RecurringPost.objects.select_for_update().filter(pk=row.pk).first()
-    for publication in Publication.objects.filter(occurrence__recurring_post=row, status__in=OPEN):
-        try:
-            cancel(publication=publication, actor=actor)
-        except Overtaken:
-            # On its way already: it will go out, and the calendar says so.
-            continue
+    RecurringPost.objects.select_for_update(no_key=True).filter(pk=row.pk).first()
+    waiting = Publication.objects.filter(occurrence__recurring_post=row, status__in=OPEN)
+    # What is on its way already will go out, and the calendar says so.
+    advance_all(rows=waiting, to=Status.CANCELLED, actor=actor, reason="Cancelled", due_at=None, lease_until=None)
     row.delete()

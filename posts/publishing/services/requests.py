@@ -80,7 +80,7 @@ def submit(*, author: Profile, wanted: Wanted) -> tuple[list[Publication], list[
 
 def _free_slot(account: SocialAccount) -> datetime:
     # Two requests at once would both find the same slot free.
-    SocialAccount.objects.select_for_update().get(pk=account.pk)
+    SocialAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
     return next_free_slot(account=account)
 
 

@@ -14,6 +14,6 @@ def release_following(*, publication: Publication) -> None:
 
 def cancel_following(*, publication: Publication, reason: str) -> None:
     """Call off the parts after this one, in the caller's transaction: no thread is shown with a hole in it."""
-    while following := Publication.objects.select_for_update().filter(previous=publication, status__in=OPEN).first():
+    while following := Publication.objects.filter(previous=publication, status__in=OPEN).in_lock_order().first():
         advance(publication=following, to=Status.CANCELLED, reason=reason, due_at=None)
         publication = following

@@ -4,10 +4,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from agents.models import Agent, Profile
-from posts.publishing.models import ConnectAttempt, Publication, SocialAccount
+from posts.publishing.models import ConnectAttempt, Publication, PublicationEvent, SocialAccount
 from posts.publishing.networks import http
 from posts.publishing.networks.errors import NotSent
 from posts.publishing.tokens import Token
@@ -230,6 +231,22 @@ def test_disconnecting_forgets_the_tokens_and_calls_off_what_waits(alice: Profil
     assert (account.state, account.access_token.sealed, account.refresh_token.sealed) == ("disconnected", "", "")
     assert publication.status == "cancelled"
     assert client.get("/api/accounts").json()["results"] == []
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_disconnecting_costs_the_same_however_much_waits(
+    count: int, alice: Profile, client_of: MakeClient, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    account = make_account(owner=alice)
+    for number in range(count):
+        make_publication(account=account, text=f"Bird {number}")
+    client = client_of(alice)
+    # The key with its profile; its limit; the account; a savepoint; the account is changed; what waits is locked,
+    # called off and told; the savepoint is released.
+    with django_assert_num_queries(9):
+        assert client.delete(f"/api/accounts/{account.pk}").status_code == 204
+    assert Publication.objects.filter(status="cancelled").count() == count
+    assert PublicationEvent.objects.filter(to_status="cancelled", actor=alice).count() == count
 
 
 def test_an_agent_uses_its_owners_accounts_and_manages_none(alice: Profile, wren: Agent, client_of: MakeClient) -> None:

@@ -4,12 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
+from agents.models import Profile
 from posts.publishing.models import AccountEvent, Publication, SocialAccount
-from posts.publishing.networks.base import Network
+from posts.publishing.networks.base import Credentials, Identity, Network
+from posts.publishing.services import outcomes
+from posts.publishing.services.connecting import disconnect, save_account
+from posts.publishing.services.recurring import schedule_due
 from posts.publishing.states import Status
 from posts.publishing.worker import Worker
+from tests.conftest import MakeClient
 from tests.networks.server import NetworkServer
 from tests.networks.speakers import (
     BlueskySpeaker,
@@ -20,7 +25,7 @@ from tests.networks.speakers import (
     WebhookSpeaker,
     XSpeaker,
 )
-from tests.publishing import make_publication, publish_all
+from tests.publishing import make_publication, make_recurring_post, publish_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,6 +212,68 @@ def test_a_row_whose_sender_vanished_is_unknown_and_is_read_back(
     assert publication.status == Status.PUBLISHED
     assert len(mastodon.posts) == 1
     assert publication.events.filter(to_status="unknown", reason="The lease ran out").exists()
+
+
+def test_an_answer_outlives_a_database_that_goes_away_meanwhile(
+    networks: NetworkServer, webhook: WebhookSpeaker, account_on: MakeAccount
+) -> None:
+    publication = make_publication(account=account_on("webhook"))
+
+    def end_the_workers_connection() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        connection.close()
+
+    networks.fail("call", path="/hook", after=True, action=end_the_workers_connection)
+    Worker(networks=["webhook"]).run(seconds=5)
+    # Nobody is asked, though this receiver can neither be read back nor be sent the same again.
+    steps = publication.events.order_by("id").values_list("to_status", flat=True)
+    assert list(steps) == ["queued", "sending", "published"]
+    assert len(webhook.posts) == 1
+
+
+def test_a_refusal_that_a_deadlock_undid_is_written_down_once_more(
+    networks: NetworkServer, x: XSpeaker, account_on: MakeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publication = make_publication(account=account_on("x"))
+    networks.fail("status", path="/2/tweets", status=403)
+    told = outcomes.announce
+    undone = [OperationalError("deadlock detected")]
+
+    def announce(**options: Any) -> None:
+        if undone:
+            raise undone.pop()
+        told(**options)
+
+    monkeypatch.setattr(outcomes, "announce", announce)
+    Worker(networks=["x"]).run(seconds=5)
+    publication.refresh_from_db()
+    assert (publication.status, publication.error_class, undone) == (Status.FAILED, "refused", [])
+    assert publication.events.filter(to_status="failed").count() == 1
+
+
+def test_a_text_never_goes_out_through_an_account_that_belongs_to_somebody_else_by_now(
+    alice: Profile, charlie: Profile, client_of: MakeClient, mastodon: MastodonSpeaker, account_on: MakeAccount
+) -> None:
+    account = account_on("mastodon")
+    publication = make_publication(account=account)
+    recurring = make_recurring_post(account=account)
+    outcomes.record_failed(publication, "Refused", error_class="refused")
+    disconnect(account=account, actor=alice)
+    identity = Identity(account.platform_user_id, "wren")
+    save_account(owner=charlie, network="mastodon", base_url="", identity=identity, credentials=Credentials("token"))
+    # What is left to alice is a failed publication and a recurring post.
+    assert client_of(alice).post(f"/api/publications/{publication.pk}/retry").status_code == 200
+    publish_all()
+    publication.refresh_from_db()
+    assert publication.status == Status.CANCELLED
+    assert schedule_due() == 0
+    recurring.refresh_from_db()
+    assert recurring.problem == "This account belongs to another profile now."
+    assert mastodon.posts == []
 
 
 def test_network_threads_hold_no_database_connection(

@@ -1,4 +1,4 @@
-"""From the consent page to the figures that come back, for an organisation on LinkedIn and for Instagram."""
+"""From the consent page to the figures that come back, for the networks that only a local server speaks for."""
 
 import itertools
 from datetime import timedelta
@@ -14,95 +14,56 @@ from posts.publishing.models import LatestFigures, Publication, SocialAccount
 from posts.publishing.services.metrics import fetch_due
 from tests.conftest import MakeClient
 from tests.factories import make_post
-from tests.networks.server import Answer, NetworkServer, Request
-from tests.networks.speakers import GraphSpeaker, LinkedInSpeaker
+from tests.networks.server import NetworkServer
+from tests.networks.whole import (
+    LINK,
+    LINKEDIN_SCOPES,
+    ORGANISATION,
+    WholeFacebook,
+    WholeInstagram,
+    WholeLinkedIn,
+    WholeX,
+)
 from tests.posts.publishing.test_mastodon_mock import picture
 from tests.publishing import publish_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ORGANISATION = "urn:li:organization:5"
-SCOPES = "openid,profile,w_member_social,r_organization_social,w_organization_social,rw_organization_admin"
 
-
-class WholeLinkedIn(LinkedInSpeaker):
-    """With its token endpoint, the roles of a person, images and figures."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.url = url
-        self.images: list[bytes] = []
-        self.tokens = {"member-token"}
-
-    def __call__(self, request: Request) -> Answer | None:
-        match request.method, request.path:
-            case "POST", "/oauth/token":
-                return Answer(200, {"access_token": "member-token", "expires_in": 5_184_000, "scope": SCOPES})
-            case "GET", "/v2/userinfo":
-                return self.refused(request) or Answer(200, {"sub": "alice", "name": "Alice"})
-            case "GET", "/rest/organizationAcls":
-                return self.refused(request) or Answer(200, {"elements": [{"organization": ORGANISATION}]})
-            case "POST", "/rest/images":
-                owner = request.json["initializeUploadRequest"]["owner"]
-                return Answer(200, {"value": {"uploadUrl": f"{self.url}/upload", "image": f"urn:li:image:{owner[-1]}"}})
-            case "PUT", "/upload":
-                self.images.append(request.raw)
-                return Answer(201)
-            case "GET", path if path.startswith("/rest/socialActions/"):
-                return Answer(
-                    200, {"likesSummary": {"totalLikes": 4}, "commentsSummary": {"aggregatedTotalComments": 2}}
-                )
-        return super().__call__(request)
-
-    def create(self, body: dict[str, Any]) -> Answer:
-        answer = super().create(body)
-        self.posts[0] |= {"author": body["author"], "content": body.get("content")}
-        return answer
-
-
-class WholeInstagram(GraphSpeaker):
-    """With its token endpoint, the pages of a person and figures."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.forms: list[dict[str, str]] = []
-        self.bodies: list[dict[str, Any]] = []
-        self.tokens = {"page-token"}
-        self.polls = 3
-
-    def __call__(self, request: Request) -> Answer | None:
-        match request.method, request.path.split("/")[2:]:
-            case "POST", ["oauth", "access_token"]:
-                self.forms.append(request.form)
-                is_long = request.form["grant_type"] == "fb_exchange_token"
-                return Answer(200, {"access_token": "long" if is_long else "brief", "expires_in": 3600})
-            case "GET", ["me", "accounts"]:
-                account = {"id": "gram", "username": "wren"}
-                pages = [{"access_token": "page-token", "instagram_business_account": account}, {"access_token": "x"}]
-                return Answer(200, {"data": pages}) if request.token == "long" else Answer(401)
-            case "POST", ["gram", "media"]:
-                self.bodies.append(request.json)
-            case "GET", [post_id] if any(post["id"] == post_id for post in self.posts):
-                return Answer(200, {"like_count": 7, "comments_count": 1})
-        return super().__call__(request)
-
-
-def connect(client: Any, network: str) -> list[dict[str, Any]]:
+def consent(client: Any, network: str) -> dict[str, str]:
+    """Ask for the consent page; return what is asked of it."""
     asked = client.post("/api/accounts", {"network": network}, format="json").json()["authorize_url"]
-    query = {name: values[0] for name, values in parse_qs(urlsplit(asked).query).items()}
-    answer = client.get(f"/api/accounts/callback/{network}", {"state": query["state"], "code": "good"})
+    return {name: values[0] for name, values in parse_qs(urlsplit(asked).query).items()}
+
+
+def come_back(client: Any, network: str, asked: dict[str, str]) -> list[dict[str, Any]]:
+    answer = client.get(f"/api/accounts/callback/{network}", {"state": asked["state"], "code": "good"})
     assert answer.status_code == 200, answer.json()
     accounts: list[dict[str, Any]] = answer.json()
     return accounts
 
 
-def publish(client: Any, author: Profile, account: int) -> Publication:
-    post = make_post(author=author, title="A wren", body="It sang.", image_alt="A wren on a branch")
+def connect(client: Any, network: str) -> list[dict[str, Any]]:
+    return come_back(client, network, consent(client, network))
+
+
+def publish(client: Any, author: Profile, account: int, *, body: str = "It sang.") -> Publication:
+    """Schedule a post with its image and let its time come."""
+    post = make_post(author=author, title="A wren", body=body, image_alt="A wren on a branch")
     post.image.save("bird.png", picture())
-    answer = client.post("/api/publish", {"accounts": [account], "post": post.pk}, format="json")
+    moment = (timezone.now() + timedelta(hours=1)).isoformat()
+    wanted = {"accounts": [account], "post": post.pk, "scheduled_at": moment}
+    answer = client.post("/api/schedule", wanted, format="json")
     assert answer.status_code == 202, answer.json()
+    publication = Publication.objects.get(pk=answer.json()["publications"][0]["id"])
+    Publication.objects.filter(pk=publication.pk).update(scheduled_at=timezone.now(), due_at=timezone.now())
     publish_all()
-    return Publication.objects.get()
+    publication.refresh_from_db()
+    return publication
+
+
+def steps_of(publication: Publication) -> list[str]:
+    return list(publication.events.order_by("id").values_list("to_status", flat=True))
 
 
 def totals(client: Any) -> dict[str, int]:
@@ -116,7 +77,7 @@ def test_an_organisation_on_linkedin(
     alice: Profile, client_of: MakeClient, networks: NetworkServer, settings: Settings
 ) -> None:
     settings.NETWORK_APPS = {"linkedin": {"client_id": "house", "client_secret": "hush"}}
-    settings.LINKEDIN_SCOPES = SCOPES.split(",")
+    settings.LINKEDIN_SCOPES = LINKEDIN_SCOPES.split(",")
     linkedin = WholeLinkedIn(networks.url)
     networks.speakers.append(linkedin)  # type: ignore[arg-type]
     client = client_of(alice)
@@ -166,3 +127,64 @@ def test_instagram(
     assert [name for name, _ in itertools.groupby(steps)][-3:] == ["m", "c", "m"]
     sums = totals(client)
     assert (sums["likes"], sums["comments"], sums["published_count"]) == (7, 1, 1)
+
+
+def test_x(alice: Profile, client_of: MakeClient, networks: NetworkServer, settings: Settings) -> None:
+    settings.NETWORK_APPS = {"x": {"client_id": "house", "client_secret": "hush"}}
+    x = WholeX()
+    networks.speakers.append(x)  # type: ignore[arg-type]
+    client = client_of(alice)
+    asked = consent(client, "x")
+    assert set(asked["scope"].split()) >= {"tweet.write", "media.write", "offline.access"}
+    x.challenge = asked["code_challenge"]
+    (account,) = come_back(client, "x", asked)
+    # Its two hours are over when the post's time comes, and the answer to the post is lost.
+    SocialAccount.objects.update(token_expires_at=timezone.now())
+    networks.fail("reset", path="/2/tweets", after=True)
+    publication = publish(client, alice, account["id"], body=f"It sang & sang. {LINK}")
+    assert steps_of(publication) == ["scheduled", "queued", "sending", "unknown", "published"]
+    assert x.texts() == [f"A wren\n\nIt sang & sang. {LINK}"]
+    assert x.posts[0]["media"] == {"media_ids": ["771"]}
+    assert x.uploads[0]["media"].startswith("\xff\xd8")
+    assert x.alt_texts == {"771": "A wren on a branch"}
+    assert (publication.remote_id, publication.remote_url) == (
+        x.posts[0]["id"],
+        f"https://x.com/wren/status/{x.posts[0]['id']}",
+    )
+    # The token has run out once more when the figures are due, and nothing is published that would renew it.
+    SocialAccount.objects.update(token_expires_at=timezone.now())
+    sums = totals(client)
+    assert (sums["likes"], sums["comments"], sums["shares"], sums["views"]) == (11, 4, 3, 300)
+    assert x.refreshes == 3
+    assert SocialAccount.objects.get().refresh_token.reveal() == "refresh-3"
+
+
+def test_a_facebook_page(alice: Profile, client_of: MakeClient, networks: NetworkServer, settings: Settings) -> None:
+    settings.NETWORK_APPS = {"facebook": {"client_id": "house", "client_secret": "hush"}}
+    settings.NETWORK_TOKEN_URLS = {"facebook": f"{networks.url}/v25.0/oauth/access_token"}
+    facebook = WholeFacebook()
+    networks.speakers.append(facebook)  # type: ignore[arg-type]
+    client = client_of(alice)
+    (account,) = connect(client, "facebook")
+    assert (account["handle"], account["token_expires_at"]) == ("Wrens", None)
+    assert [form["grant_type"] for form in facebook.forms] == ["authorization_code", "fb_exchange_token"]
+    networks.fail("timeout", path="/v25.0/page/feed", after=True)
+    publication = publish(client, alice, account["id"])
+    assert steps_of(publication) == ["scheduled", "queued", "sending", "unknown", "published"]
+    assert facebook.texts() == ["A wren\n\nIt sang."]
+    assert facebook.bodies[0]["attached_media"] == [{"media_fbid": "photo1"}]
+    assert facebook.photos[0]["alt_text_custom"] == "A wren on a branch"
+    assert facebook.photos[0]["source"].startswith("\xff\xd8")
+    assert publication.remote_id == f"page_{facebook.posts[0]['id']}"
+    sums = totals(client)
+    assert (sums["likes"], sums["comments"], sums["shares"]) == (9, 3, 2)
+    # A page's token is renewed by its owner only: what is due waits for that.
+    facebook.tokens, facebook.pages[0]["access_token"] = {"new-token"}, "new-token"
+    waiting = publish(client, alice, account["id"], body="It sang again.")
+    assert (waiting.status, waiting.error_class) == ("queued", "needs_reconnect")
+    assert client.get("/api/accounts").json()["results"][0]["state"] == "needs_reconnect"
+    connect(client, "facebook")
+    publish_all()
+    waiting.refresh_from_db()
+    assert waiting.status == "published"
+    assert facebook.texts() == ["A wren\n\nIt sang again.", "A wren\n\nIt sang."]
