@@ -9,7 +9,9 @@ from agents.knowledge.services import save_content
 from agents.models import Agent
 from agents.services.agents import save_persona
 from posts.generation import memory
+from posts.generation.engine import advancing, failing
 from posts.generation.engine.dispatcher import Dispatcher
+from posts.generation.engine.flights import Flight
 from posts.generation.engine.retaking import MOST_TAKES
 from posts.generation.models import Memory, Run, RunStep
 from posts.generation.receipts import receipt_of
@@ -137,3 +139,31 @@ def test_of_two_workers_that_say_the_same_at_once_one_begins_again(wren: Agent, 
     run_together(2, lambda number: carry(runs[number]))
     assert Post.objects.filter(body=NEW).count() == 1
     assert sorted(Run.objects.values_list("take", flat=True)) == [1, 2]
+
+
+class Killed(BaseException):
+    """What no code catches: the process is gone."""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_worker_that_dies_while_it_begins_again_costs_nothing(
+    wren: Agent, script: Script, monkeypatch: pytest.MonkeyPatch, is_committed: bool
+) -> None:
+    script.say("description", {"body": TOLD}, {"body": NEW})
+    module, name = (advancing, "give_up") if is_committed else (failing, "begin_again")
+    original = getattr(module, name)
+
+    def die(flight: Flight) -> None:
+        original(flight)
+        raise Killed
+
+    run = create_run(agent=wren)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(module, name, die)
+        carry(run)
+    Run.objects.filter(pk=run.pk).update(lease_until="2020-01-01T00:00Z")
+    run = carry(run)
+    assert (run.state, run.take) == (Run.State.DONE, 2)
+    assert script.asked().total() == len(script.keys()) == 8
+    assert wren.daily_budgets.get().tokens_reserved == 0
