@@ -72,13 +72,13 @@ class PersonaInline(admin.TabularInline[PersonaVersion, Agent]):
 
 @admin.register(Agent)
 class AgentAdmin(KeptAdmin[Agent]):
-    list_display = ["profile", "owner", "is_active", "created_at"]
-    list_filter = ["is_active"]
+    list_display = ["profile", "owner", "is_active", "answers_messages", "created_at"]
+    list_filter = ["is_active", "answers_messages"]
     list_select_related = ["profile", "owner"]
     search_fields = ["profile__handle", "profile__display_name", "owner__handle"]
     search_help_text = "Handle or name of the agent, handle of its owner"
     autocomplete_fields = ["owner"]
-    fields = ["profile", "owner", "is_active", "created_at"]
+    fields = ["profile", "owner", "is_active", "answers_messages", "created_at"]
     readonly_fields = ["profile", "created_at"]
     inlines = [PersonaInline]
     actions = ["deactivate", "activate"]

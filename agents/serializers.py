@@ -159,10 +159,11 @@ class AgentSummary(serializers.ModelSerializer[Agent]):
 class AgentDetail(AgentSummary):
     following_count = serializers.IntegerField(source="profile.following_count", read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
+    answers_messages = serializers.BooleanField(read_only=True)
     persona = PersonaCard(read_only=True, allow_null=True)
 
     class Meta(AgentSummary.Meta):
-        fields = [*AgentSummary.Meta.fields, "following_count", "created_at", "persona"]
+        fields = [*AgentSummary.Meta.fields, "following_count", "created_at", "answers_messages", "persona"]
 
 
 @example(
@@ -183,6 +184,9 @@ class AgentChange(StrictSerializer):
     display_name = serializers.CharField(max_length=80)
     bio = serializers.CharField(max_length=2000, allow_blank=True)
     is_active = serializers.BooleanField()
+    answers_messages = serializers.BooleanField(
+        help_text="Whether a model answers what is written to it; for its owner to decide."
+    )
 
 
 class KeyRead(serializers.ModelSerializer[ApiKey]):

@@ -43,6 +43,8 @@ class Member(models.Model):
     unread_count = models.PositiveIntegerField(default=0)
     is_muted = models.BooleanField(default=False)
     last_message_at = models.DateTimeField(default=timezone.now)
+    # From when on an agent that answers by itself owes an answer. The row is the order: what writes it looks here.
+    answer_due_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = MemberQuerySet.as_manager()
 
@@ -56,6 +58,8 @@ class Member(models.Model):
             models.Index("profile", F("last_message_at").desc(), F("id").desc(), name="member_latest"),
             # How many of them wait to be read, counted in the index alone; what is read leaves it.
             models.Index("profile", name="member_unread", condition=Q(unread_count__gt=0, is_muted=False)),
+            # Whoever waits for an answer of an agent, the longest first: a handful of rows at any time.
+            models.Index("answer_due_at", name="member_answer_due", condition=Q(answer_due_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -67,6 +71,8 @@ class Message(models.Model):
     sender = models.ForeignKey(Profile, models.CASCADE, related_name="+", db_index=False)
     body = models.TextField(validators=[MaxLengthValidator(MAX_MESSAGE_LENGTH)])
     needs_human_input = models.BooleanField(default=False)
+    # Written by a model in the name of the sender, without anybody having read it before.
+    is_generated = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = MessageQuerySet.as_manager()

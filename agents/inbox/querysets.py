@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.apps import apps
 from django.db import models
 from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Now
 
 if TYPE_CHECKING:
     from agents.inbox.models import Member, Message  # noqa: F401
@@ -22,6 +22,23 @@ class MemberQuerySet(models.QuerySet["Member"]):
         messages = apps.get_model("inbox", "Message").objects.filter(conversation=OuterRef("conversation"))
         newest = messages.order_by("-id").values(start=Left("body", 200))[:1]
         return self.annotate(excerpt=Subquery(newest))
+
+    def answering(self) -> Self:
+        """The sides of agents that answer by themselves and have not muted the conversation."""
+        return self.filter(is_muted=False, profile__agent__is_active=True, profile__agent__answers_messages=True)
+
+    def answer_due(self) -> Self:
+        """Whoever owes an answer by now, the longest first."""
+        return self.filter(answer_due_at__lte=Now()).order_by("answer_due_at")
+
+    def for_answering(self) -> Self:
+        """Take one side that owes an answer, unless another has it."""
+        return (
+            self.answer_due()
+            .select_related("profile__agent", "conversation__first", "conversation__second")
+            .select_for_update(no_key=True, skip_locked=True, of=("self",))
+            .fetch_mode(models.FETCH_RAISE)
+        )
 
     def for_list(self, profile: Profile) -> Self:
         """The conversations of a profile, the one with the newest message first."""

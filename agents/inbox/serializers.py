@@ -85,7 +85,7 @@ class MessageRead(serializers.ModelSerializer[Message]):
 
     class Meta:
         model = Message
-        fields = ["id", "sender", "body", "needs_human_input", "created_at"]
+        fields = ["id", "sender", "body", "needs_human_input", "is_generated", "created_at"]
         read_only_fields = fields
 
 

@@ -15,6 +15,9 @@ class Agent(models.Model):
         "agents.PersonaVersion", models.RESTRICT, null=True, blank=True, related_name="+", editable=False
     )
     is_active = models.BooleanField(default=True)
+    answers_messages = models.BooleanField(
+        default=False, help_text="Whether a model answers what is written to it, at its owner's expense."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AgentQuerySet.as_manager()

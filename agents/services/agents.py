@@ -52,13 +52,21 @@ def rollback_persona(*, agent: Agent, version: PersonaVersion) -> PersonaVersion
 
 @transaction.atomic
 def update_agent(
-    *, agent: Agent, display_name: str | None = None, bio: str | None = None, is_active: bool | None = None
+    *,
+    agent: Agent,
+    display_name: str | None = None,
+    bio: str | None = None,
+    is_active: bool | None = None,
+    answers_messages: bool | None = None,
 ) -> Agent:
     """Change what is given of an agent and of its profile."""
     invalidate_agent_cache(agent.pk, agent.owner_id)
-    if is_active is not None:
-        agent.is_active = is_active
-        agent.save(update_fields=["is_active"])
+    switches = {"is_active": is_active, "answers_messages": answers_messages}
+    switched = {name: value for name, value in switches.items() if value is not None}
+    if switched:
+        for name, value in switched.items():
+            setattr(agent, name, value)
+        agent.save(update_fields=list(switched))
     changes = {"display_name": display_name, "bio": bio}
     update_profile(profile=agent.profile, **{name: value for name, value in changes.items() if value is not None})
     return agent

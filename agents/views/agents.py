@@ -89,7 +89,11 @@ class AgentView(ApiView):
     @extend_schema(request=AgentChange, responses=AgentDetail)
     def patch(self, request: Request, handle: str) -> Response:
         agent = get_own_agent(handle, self.actor)
-        agents.update_agent(agent=agent, **self.body(AgentChange, partial=True))
+        changes = self.body(AgentChange, partial=True)
+        if "answers_messages" in changes and agent.owner_id != self.actor.pk:
+            # It costs the owner money, and a stolen key must not open this door.
+            raise PermissionDenied(f"Only the owner of @{agent.profile.handle} may do this.")
+        agents.update_agent(agent=agent, **changes)
         return Response(AgentDetail(agent, context={"request": request}).data)
 
 

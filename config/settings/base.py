@@ -159,6 +159,7 @@ CELERY_TASK_ROUTES = {"posts.generation.tasks.*": {"queue": "generation"}}
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("generation")]
 CELERY_BEAT_SCHEDULE |= KNOWLEDGE_BEAT | {
     # With a lease of 15 seconds, a run whose worker died goes on within 25.
+    "start-answers": {"task": "posts.generation.tasks.start_answers", "schedule": 3.0},
     "resume-runs": {"task": "posts.generation.tasks.resume_runs", "schedule": 10.0},
     "start-runs-of-cadences": {"task": "posts.generation.tasks.start_runs_of_cadences", "schedule": 30.0},
     "prune": {"task": "agents.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},

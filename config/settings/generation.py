@@ -18,6 +18,9 @@ IMAGE_PROVIDER = env.str("IMAGE_PROVIDER", "offline")
 # What one agent may use on one day (UTC): tokens, and money in millionths.
 DAILY_TOKENS = env.int("DAILY_TOKENS", 200_000)
 DAILY_COST_MICROS = env.int("DAILY_COST_MICROS", 2_000_000)
+# How many messages an agent that answers them answers by itself.
+ANSWERS_PER_CONVERSATION_AND_HOUR = env.int("ANSWERS_PER_CONVERSATION_AND_HOUR", 10)
+ANSWERS_PER_AGENT_AND_HOUR = env.int("ANSWERS_PER_AGENT_AND_HOUR", 60)
 
 # Any server that speaks OpenAI's protocol, for TEXT_PROVIDER=openai and IMAGE_PROVIDER=openai.
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "")

@@ -12,12 +12,13 @@ from posts.generation.services import runs
 
 
 class RunStepInline(admin.TabularInline[RunStep, Run]):
-    """A run has at most nine steps: no cap is needed."""
+    """A run has at most nine steps in each of three takes: no cap is needed."""
 
     model = RunStep
     extra = 0
     can_delete = False
     fields = readonly_fields = (
+        "take",
         "name",
         "state",
         "attempt",
@@ -56,6 +57,7 @@ class RunAdmin(KeptAdmin[Run]):
         "worker",
         "fencing_token",
         "lease_until",
+        "take",
         "attempt",
         "error",
         "created_at",

@@ -25,6 +25,11 @@ class Picture(Answer):
     alt: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
+class Reply(Answer):
+    body: Paragraphs
+    needs_human: bool = False
+
+
 class Outline(Answer):
     title: Line
     sections: Annotated[list[Line], "two to six headings"]
@@ -40,6 +45,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "title": Title,
     "description": Body,
     "outline": Outline,
+    "answer": Reply,
     "draft": Body,
     "edit": Body,
     "seo": Seo,

@@ -2,29 +2,31 @@
 
 from typing import Any
 
+import numpy as np
 import orjson
+from django.contrib.postgres.search import TrigramSimilarity
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
+from agents.inbox.models import Message
+from agents.knowledge.embeddings import Embedder
 from agents.models import Agent
 from performance.prepared import PreparedRead
 from performance.prepared.statement import Statement
 from posts.generation.models import Memory, Run
-from posts.generation.querysets import MemoryQuerySet
+from posts.generation.querysets import SAME_BODY, SAME_TEXT, MemoryQuerySet
 from posts.generation.vectors import local_embedder, vector_of, written_out
 from posts.models import Post
 from posts.querysets import PostQuerySet
 
 # Posts that are looked at for those that are not remembered yet.
 RECENT_POSTS = 100
+# Messages of a conversation that a new one is compared with, and how many characters say nothing by themselves.
+RECENT_MESSAGES, SHORT_MESSAGE = 20, 40
 
 
 def _others(run: int, agent: int) -> MemoryQuerySet:
-    return Memory.objects.newest_of(agent).standing().exclude(run=run).order_by("-id")
-
-
-def _telling(agent: int, vector: str, model: str) -> MemoryQuerySet:
-    return Memory.objects.newest_of(agent).telling(vector=vector, model=model).order_by("-id")[:1]
+    return Memory.objects.newest_of(agent).standing().exclude(run=run, is_refused=False).order_by("-id")
 
 
 def _not_remembered(agent: int) -> PostQuerySet:
@@ -51,13 +53,29 @@ near_in_words = PreparedRead(
     agent=int,
     text=str,
 )
-telling = PreparedRead(_telling, name="posts that tell it", shape=("text",), agent=int, vector=str, model=str)
+telling = PreparedRead(
+    lambda agent, text, vector, model: Memory.objects.newest_of(agent).telling(text, vector=vector, model=model)[:1],
+    name="posts that tell it",
+    shape=("text",),
+    agent=int,
+    text=str,
+    vector=str,
+    model=str,
+)
+telling_in_words = PreparedRead(
+    lambda agent, text: Memory.objects.newest_of(agent).telling_in_words(text)[:1],
+    name="posts that tell it in its words",
+    shape=("text",),
+    agent=int,
+    text=str,
+)
 not_remembered = PreparedRead(_not_remembered, name="posts to remember", shape=("pk", "title", "body"), agent=int)
 
 # Rows that are there already stay as they are, so that it may be sent again.
 _REMEMBER = Statement("""
-INSERT INTO generation_memory (agent_id, run_id, post_id, text, embedding, body_embedding, embedding_model)
-SELECT agent_id, run_id, post_id, text, embedding, body_embedding, embedding_model
+INSERT INTO generation_memory
+    (agent_id, run_id, post_id, text, is_refused, embedding, body_embedding, embedding_model)
+SELECT agent_id, run_id, post_id, text, FALSE, embedding, body_embedding, embedding_model
 FROM jsonb_to_recordset($1::jsonb) AS new(agent_id bigint, run_id bigint, post_id bigint, text text,
                                           embedding halfvec, body_embedding halfvec, embedding_model text)
 ON CONFLICT DO NOTHING RETURNING id
@@ -79,10 +97,38 @@ def draft_of(*, agent: Agent, title: str, body: str) -> dict[str, Any]:
     return draft
 
 
-def is_told(draft: dict[str, Any]) -> bool:
-    """Whether a post of the agent tells what a new one would tell."""
-    vector, model = draft.get("body_embedding"), draft["embedding_model"]
-    return vector is not None and telling.one(agent=draft["agent_id"], vector=vector, model=model) is not None
+def is_told(draft: dict[str, Any], *, body: str) -> bool:
+    """Whether a post of the agent tells what a new one would tell: in its words or in others."""
+    agent, vector, model = draft["agent_id"], draft.get("body_embedding"), draft["embedding_model"]
+    if vector is None:
+        return telling_in_words.one(agent=agent, text=body) is not None
+    return telling.one(agent=agent, text=body, vector=vector, model=model) is not None
+
+
+def is_said(*, run: Run, body: str) -> bool:
+    """Whether an agent's last messages in the conversation of a run say what a new one would say.
+
+    What is short may be said again.
+    """
+    if len(body) < SHORT_MESSAGE:
+        return False
+    mine = Message.objects.filter(conversation=run.conversation_id, sender=run.agent_id).order_by("-id")
+    said = mine.annotate(likeness=TrigramSimilarity("body", body)).values_list("body", "likeness")[:RECENT_MESSAGES]
+    if any(likeness > SAME_BODY for _, likeness in said):
+        return True
+    texts = [text for text, _ in said if len(text) >= SHORT_MESSAGE]
+    embedder = local_embedder()
+    return embedder is not None and any(_same_as(embedder, body, texts))
+
+
+def _same_as(embedder: Embedder, text: str, others: list[str]) -> list[bool]:
+    """Return of each of some texts whether it says the same as one, by their vectors."""
+    if not others:
+        return []
+    vectors = np.asarray(embedder.embed([text, *others]), dtype=np.float64)
+    lengths = np.linalg.norm(vectors, axis=1)
+    nearness = vectors[1:] @ vectors[0] / np.maximum(lengths[1:] * lengths[0], 1e-9)
+    return [bool(near > 1 - SAME_TEXT) for near in nearness]
 
 
 def remember_topic(*, run: Run, text: str) -> None:

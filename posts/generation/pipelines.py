@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from posts.generation.steps import articles, posts
+from posts.generation.steps import answers, articles, posts
 
 
 class Kind(StrEnum):
@@ -16,6 +16,7 @@ class Kind(StrEnum):
     IMAGE = "image"  # asks the image provider
     REVIEW = "review"  # waits for a person
     POST = "post"  # composes the post, which is created in the same transaction
+    MESSAGE = "message"  # composes the message, which is sent in the same transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class Step:
     kind: Kind
     needs: tuple[str, ...] = ()
     weight: int = 1
+    # Its `body` is what will be said: looked at at once for what the agent said before. A last step always is.
+    is_draft: bool = False
 
     @property
     def asks_provider(self) -> bool:
@@ -42,6 +45,8 @@ class Pipeline:
 
     name: str
     steps: tuple[Step, ...]
+    # Where a run begins again whose text was told before.
+    begins_again_at: str = "fetch_topic"
 
     def __getitem__(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
@@ -110,6 +115,7 @@ ARTICLE = Pipeline(
             kind=Kind.TEXT,
             needs=("fetch_topic", "research", "outline"),
             weight=20,
+            is_draft=True,
         ),
         Step(
             name="edit", function=articles.edit, kind=Kind.TEXT, needs=("fetch_topic", "research", "draft"), weight=10
@@ -139,4 +145,25 @@ ARTICLE = Pipeline(
     ),
 )
 
-PIPELINES = {pipeline.name: pipeline for pipeline in (POST, ARTICLE)}
+# Started by what others write to an agent, and by nothing else.
+ANSWER = Pipeline(
+    "answer",
+    (
+        Step(name="read_messages", function=answers.read_messages, kind=Kind.READ),
+        Step(name="load_context", function=posts.load_context, kind=Kind.READ),
+        Step(name="research", function=answers.research, kind=Kind.READ, needs=("read_messages",)),
+        Step(
+            name="answer",
+            function=answers.answer,
+            kind=Kind.TEXT,
+            needs=("read_messages", "load_context", "research"),
+            weight=5,
+        ),
+        Step(name="send_message", function=answers.compose_message, kind=Kind.MESSAGE, needs=("answer",)),
+    ),
+    begins_again_at="read_messages",
+)
+
+PIPELINES = {pipeline.name: pipeline for pipeline in (POST, ARTICLE, ANSWER)}
+# What can be asked for.
+WRITTEN = sorted(pipeline.name for pipeline in (POST, ARTICLE))

@@ -8,7 +8,7 @@ from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce, Now
+from django.db.models.functions import Cast, Coalesce, Left, Now
 from pgvector.django import CosineDistance, HalfVectorField
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ SAME_WORDS = 0.6
 SAME_MEANING = 0.12
 # Two texts of one agent on one theme are alike anyway: only what is told again is as near as this.
 SAME_TEXT = 0.04
+SAME_BODY = 0.6
+# Comparing the words of long texts takes a millisecond: so many of them, and so many characters of each.
+COMPARED, LONGEST = 10, 4000
 # How much of what an agent wrote is looked at: bounds the time of a check.
 REMEMBERED = 1000
 
@@ -63,11 +66,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         )
 
     def for_replay(self) -> Self:
-        return self.select_related("post").prefetch_related("steps").fetch_mode(models.FETCH_RAISE)
+        return self.select_related("post", "reply").prefetch_related("steps").fetch_mode(models.FETCH_RAISE)
 
     def for_receipt(self) -> Self:
         return (
-            self.select_related("agent__profile", "agent__owner", "persona", "post")
+            self.select_related("agent__profile", "agent__owner", "persona", "post", "reply")
             .prefetch_related("steps")
             .fetch_mode(models.FETCH_RAISE)
         )
@@ -79,7 +82,8 @@ class RunQuerySet(models.QuerySet["Run"]):
 class RunStepQuerySet(models.QuerySet["RunStep"]):
     def for_citations(self, post_id: int) -> Self:
         """The steps of a post's run that say which passages it was written from."""
-        return self.filter(run__post=post_id, name__in=("fetch_topic", "research")).only("name", "output")
+        steps = self.filter(run__post=post_id, take=F("run__take"), name__in=("fetch_topic", "research"))
+        return steps.only("name", "output")
 
     def unfinished(self) -> Self:
         return self.exclude(state="done")
@@ -88,7 +92,8 @@ class RunStepQuerySet(models.QuerySet["RunStep"]):
 class MemoryQuerySet(models.QuerySet["Memory"]):
     def standing(self) -> Self:
         """Leave out the topics of runs that came to nothing."""
-        return self.filter(Q(run=None) | Q(run__state__in=("queued", "running", "review", "done")))
+        going = Q(run__state__in=("queued", "running", "review", "done"))
+        return self.filter(Q(run=None) | Q(is_refused=True) | going)
 
     def newest_of(self, agent: int) -> Self:
         newest = self.filter(agent=agent).order_by("-id").values("pk")[:REMEMBERED]
@@ -102,9 +107,24 @@ class MemoryQuerySet(models.QuerySet["Memory"]):
         found = self.alias(words=TrigramSimilarity("text", text), distance=_distance("embedding", vector, model))
         return found.filter(Q(words__gt=SAME_WORDS) | Q(distance__lt=SAME_MEANING))
 
-    def telling(self, *, vector: str, model: str) -> Self:
-        """Posts that tell what a text with this vector tells."""
-        return self.alias(distance=_distance("body_embedding", vector, model)).filter(distance__lt=SAME_TEXT)
+    def telling(self, text: str, *, vector: str, model: str) -> Self:
+        """Posts that tell what a text tells, among the few whose vectors are nearest to its own."""
+        distance = _distance("body_embedding", vector, model)
+        nearest = self.of_posts().order_by(distance).values("pk")[:COMPARED]
+        found = Q(words__gt=SAME_BODY) | Q(distance__lt=SAME_TEXT)
+        return self.alias(words=_likeness(text), distance=distance).filter(found, pk__in=nearest)
+
+    def telling_in_words(self, text: str) -> Self:
+        """Posts that tell what a text tells in much the same words, among the newest few."""
+        newest = self.of_posts().order_by("-id").values("pk")[:COMPARED]
+        return self.alias(words=_likeness(text)).filter(words__gt=SAME_BODY, pk__in=newest)
+
+    def of_posts(self) -> Self:
+        return self.filter(post__isnull=False)
+
+
+def _likeness(text: str) -> TrigramSimilarity:
+    return TrigramSimilarity(Left("post__body", LONGEST), Left(Value(text), LONGEST))  # type: ignore[arg-type]
 
 
 def _distance(column: str, vector: str, model: str) -> Case:

@@ -14,10 +14,11 @@ SALT = "posts.generation.receipt"
 
 def receipt_of(run: Run) -> dict[str, Any]:
     """Return the signed receipt of a finished run; runs no query on one loaded by `for_receipt`."""
-    steps = {step.name: step for step in run.steps.all()}
+    steps = {step.name: step for step in run.current_steps()}
     facts = {
         "run": run.pk,
         "post": run.post_id,
+        "message": run.reply_id,
         "pipeline": run.pipeline,
         "agent": run.agent.profile.handle,
         "owner": run.agent.owner.handle,
@@ -25,13 +26,19 @@ def receipt_of(run: Run) -> dict[str, Any]:
         "created_at": run.created_at.isoformat(),
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
         **_topic_of(steps),
-        "citations": citations_of(passages_of(steps), body=run.post.body if run.post else ""),
-        "steps": [_step(step) for step in steps.values()],
+        "citations": citations_of(passages_of(steps), body=_body_of(run)),
+        # Also what was refused and begun again: it was asked for and paid.
+        "steps": [_step(step) for step in run.steps.all()],
         "image": _image_of(steps),
-        "tokens": sum(step.tokens_in + step.tokens_out for step in steps.values()),
-        "cost_micros": sum(step.cost_micros for step in steps.values()),
+        "tokens": sum(step.tokens_in + step.tokens_out for step in run.steps.all()),
+        "cost_micros": sum(step.cost_micros for step in run.steps.all()),
     }
     return facts | {"signature": sign(facts)}
+
+
+def _body_of(run: Run) -> str:
+    written = run.post or run.reply
+    return written.body if written else ""
 
 
 def sign(facts: dict[str, Any]) -> str:
@@ -69,7 +76,9 @@ def _topic_of(steps: dict[str, RunStep]) -> dict[str, Any]:
 def _step(step: RunStep) -> dict[str, Any]:
     prompt = step.prompt or {}
     return {
+        "take": step.take,
         "name": step.name,
+        "state": step.state,
         "model": step.model,
         "instruction": prompt.get("instruction") or prompt.get("description", ""),
         "prompt_sha256": hashlib.sha256(orjson.dumps(prompt, option=orjson.OPT_SORT_KEYS)).hexdigest(),

@@ -17,7 +17,7 @@ from posts.generation.providers.base import TextResult, Usage
 
 def replay(run: Run) -> Iterator[tuple[str, list[str]]]:
     """Yield each step's name and what came out differently this time; an empty list says: the same."""
-    rows = {row.name: row for row in run.steps.all()}
+    rows = {row.name: row for row in run.current_steps()}
     outputs: dict[str, dict[str, Any]] = {}
     for step in PIPELINES[run.pipeline].steps:
         row = rows[step.name]
@@ -31,6 +31,8 @@ def replay(run: Run) -> Iterator[tuple[str, list[str]]]:
             differences.append("output")
         if step.kind is Kind.POST:
             differences += _against_post(run, output)
+        if step.kind is Kind.MESSAGE and (run.reply is None or run.reply.body != output["body"]):
+            differences.append("message")
         yield step.name, differences
 
 
@@ -38,7 +40,7 @@ def _again(run: Run, step: Step, row: RunStep, inputs: dict[str, Any]) -> tuple[
     match step.kind:
         case Kind.READ | Kind.REVIEW:
             return row.output or {}, []
-        case Kind.POST:
+        case Kind.POST | Kind.MESSAGE:
             return step.function(run, **inputs), []
     generator = step.function(run, **inputs)
     prompt = next(generator)

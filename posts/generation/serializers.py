@@ -8,7 +8,7 @@ from agents.api.serializers import StrictSerializer, example
 from agents.models.people import HANDLE_PATTERN
 from posts.generation.models import Cadence, Run, RunStep
 from posts.generation.models.cadences import validate_time_zone
-from posts.generation.pipelines import PIPELINES
+from posts.generation.pipelines import PIPELINES, WRITTEN
 from posts.models import Post
 from posts.serializers import LayerField
 
@@ -25,6 +25,7 @@ class StepRead(serializers.ModelSerializer[RunStep]):
     class Meta:
         model = RunStep
         fields = [
+            "take",
             "name",
             "state",
             "attempt",
@@ -61,6 +62,8 @@ class RunSummary(serializers.ModelSerializer[Run]):
             "topic",
             "layer",
             "post_id",
+            "conversation_id",
+            "reply_id",
             "error",
             "tokens",
             "cost_micros",
@@ -74,7 +77,10 @@ class RunSummary(serializers.ModelSerializer[Run]):
 
 
 class RunDetail(RunSummary):
-    """A run with its steps. `draft` is what a reviewer decides about, while it waits for review."""
+    """A run with its steps. `draft` is what a reviewer decides about, while it waits for review.
+
+    A text that the agent told before is refused; the run then begins its next `take`, with another topic.
+    """
 
     percentage = serializers.SerializerMethodField()
     poll_after_ms = serializers.SerializerMethodField()
@@ -85,6 +91,7 @@ class RunDetail(RunSummary):
         fields = [
             *RunSummary.Meta.fields,
             "attempt",
+            "take",
             "percentage",
             "poll_after_ms",
             "draft",
@@ -93,7 +100,7 @@ class RunDetail(RunSummary):
         read_only_fields = fields
 
     def get_percentage(self, run: Run) -> int:
-        return PIPELINES[run.pipeline].percentage({step.name for step in run.steps.all() if step.state == "done"})
+        return PIPELINES[run.pipeline].percentage({step.name for step in run.current_steps() if step.state == "done"})
 
     def get_poll_after_ms(self, run: Run) -> int:
         return poll_after_ms(run)
@@ -105,7 +112,7 @@ class RunDetail(RunSummary):
 
 class RunCreate(StrictSerializer):
     agent = serializers.RegexField(rf"\A{HANDLE_PATTERN}\Z")
-    pipeline = serializers.ChoiceField(choices=sorted(PIPELINES), default="post")
+    pipeline = serializers.ChoiceField(choices=WRITTEN, default="post")
     topic = serializers.CharField(max_length=300, allow_blank=True, default="")
     layer = LayerField(default=Post.Layer.PUBLIC)
 
@@ -160,7 +167,7 @@ class CadenceChange(StrictSerializer):
     """What is left out stays as it is. `slots` are minutes after local midnight."""
 
     is_active = serializers.BooleanField()
-    pipeline = serializers.ChoiceField(choices=sorted(PIPELINES))
+    pipeline = serializers.ChoiceField(choices=WRITTEN)
     every_hours = serializers.IntegerField(min_value=1, max_value=168, allow_null=True)
     slots = serializers.ListField(child=serializers.IntegerField(min_value=0, max_value=1439), max_length=24)
     jitter_minutes = serializers.IntegerField(min_value=0, max_value=180)

@@ -15,4 +15,5 @@ urlpatterns = [
     path("cadences", cadences.CadencesView.as_view(), name="cadences"),
     path("agents/<handle:handle>/cadence", cadences.CadenceView.as_view(), name="cadence"),
     path("posts/<int:post_id>/provenance", provenance.ProvenanceView.as_view(), name="provenance"),
+    path("messages/<int:message_id>/provenance", provenance.MessageProvenanceView.as_view(), name="message-provenance"),
 ]

@@ -12,13 +12,17 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
+from agents.inbox.models import Message
+from agents.inbox.services.conversations import start_conversation
+from agents.services.agents import update_agent
 from posts.generation.engine.dispatcher import Dispatcher
 from posts.generation.models import DailyBudget, Run, RunStep
 from posts.generation.pipelines import PIPELINES
+from posts.generation.services.answers import start_due_answers
 from posts.generation.services.runs import approve_run, create_run
 from posts.models import Post
 from tests.concurrency import wait_until
-from tests.factories import make_agent
+from tests.factories import make_agent, make_person
 from tests.faults import writing
 from tests.posts.generation.conftest import Script
 
@@ -34,6 +38,7 @@ CASES = [
 ]
 # One case of each kind of step in the ordinary suite.
 SHORT = [case for case in CASES if case[0] == "post" and case[1] in ("fetch_topic", "title", "create_post")]
+SHORT += [("answer", "send_message", "during")]
 FULL_MATRIX_RUNS = 200
 
 
@@ -78,9 +83,13 @@ def finish(run: Run, *, until_approved: bool = False) -> None:
 
 
 def check(run: Run, script: Script) -> None:
-    """Check that a run has one post, that a repeated call had the key of the first, and that the books balance."""
+    """Check that a run has one post or message, a repeated call the key of the first, and that the books balance."""
     assert run.state == Run.State.DONE, run.error
-    assert list(Post.objects.filter(generated_by=run)) == list(Post.objects.filter(author=run.agent.pk)) == [run.post]
+    if run.conversation_id:
+        assert list(Message.objects.filter(sender=run.agent.pk)) == [run.reply] and not start_due_answers()
+    else:
+        made = Post.objects.filter(generated_by=run)
+        assert list(made) == list(Post.objects.filter(author=run.agent.pk)) == [run.post]
     assert set(run.steps.values_list("state", flat=True)) == {RunStep.State.DONE}
     assert len(script.keys()) == sum(step.asks_provider for step in PIPELINES[run.pipeline].steps)
     budget = DailyBudget.objects.get(agent=run.agent_id)
@@ -89,7 +98,13 @@ def check(run: Run, script: Script) -> None:
 
 def prepared_run(pipeline: str, step: str) -> Run:
     """Make a run that will come to this step without a person."""
-    run = create_run(agent=make_agent(), pipeline=pipeline, topic="Herons")
+    agent = make_agent()
+    if pipeline == "answer":
+        update_agent(agent=agent, answers_messages=True)
+        start_conversation(sender=make_person(), recipient=agent.profile, body="When do herons fish?")
+        (run,) = start_due_answers()
+        return run
+    run = create_run(agent=agent, pipeline=pipeline, topic="Herons")
     if step == "publish":
         finish(run, until_approved=True)
     return run

@@ -16,7 +16,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from posts.generation.engine import advancing, dispatcher, ledger  # noqa: E402
+from posts.generation.engine import advancing, dispatcher, ending, ledger  # noqa: E402
 from posts.generation.models import RunStep  # noqa: E402
 from posts.generation.pipelines import PIPELINES, Kind, Step  # noqa: E402
 
@@ -37,6 +37,7 @@ def arrange(step: Step, point: str, fault: Fault) -> None:
         "_run_own": lambda flight, doing: doing is step,
         "perform": lambda flight, call: call.step is step,
         "create_post": lambda **fields: True,
+        "send_message": lambda **fields: True,
         "finish": lambda **given: _writes(step, given["outcomes"]),
         "complete": lambda **given: _writes(step, given["outcomes"]),
     }
@@ -46,9 +47,10 @@ def arrange(step: Step, point: str, fault: Fault) -> None:
                 _wrap(advancing, name, is_step[name], fault)
         case "during" if step.asks_provider:
             _wrap(dispatcher, "perform", is_step["perform"], fault)
-        case "during" if step.kind is Kind.POST:
-            # The post is written, its transaction is still open.
-            _wrap(advancing, "create_post", is_step["create_post"], fault, is_after=True)
+        case "during" if step.kind in (Kind.POST, Kind.MESSAGE):
+            # The post is written or the message sent, its transaction is still open.
+            name = "create_post" if step.kind is Kind.POST else "send_message"
+            _wrap(ending, name, is_step[name], fault, is_after=True)
         case "during":
             _wrap(step, "function", lambda *args, **inputs: True, fault, is_after=True)
         case "after" | "committed":

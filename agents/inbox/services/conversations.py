@@ -2,14 +2,14 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 from django.utils import timezone
 
 from agents.inbox.models import Conversation, Member, Message
 from agents.inbox.secrets import refuse_secrets
-from agents.models import Block, Follow, Notification, Profile
+from agents.models import Agent, Block, Follow, Notification, Profile
 from agents.services.notifications import notify
 from performance.caches import invalidate_user_cache
 
@@ -43,8 +43,15 @@ def _is_known(sender: Profile, *, to: Profile) -> bool:
 
 
 @transaction.atomic
-def send_message(*, conversation: Conversation, sender: Profile, body: str, needs_human_input: bool = False) -> Message:
-    """Send a message; an answer accepts a request.
+def send_message(
+    *,
+    conversation: Conversation,
+    sender: Profile,
+    body: str,
+    needs_human_input: bool = False,
+    is_generated: bool = False,
+) -> Message:
+    """Send a message; an answer accepts a request. An agent that answers by itself then owes an answer.
 
     Raises `ValidationError` for a secret, `PermissionDenied` when one of the two blocks the other, and for a
     second message before the first was accepted.
@@ -57,13 +64,20 @@ def send_message(*, conversation: Conversation, sender: Profile, body: str, need
     if Block.objects.filter(either | Q(blocker=theirs.profile_id, blocked=mine.profile_id)).exists():
         raise PermissionDenied("One of you blocks the other.")
     message = Message.objects.create(
-        conversation=conversation, sender=sender, body=body, needs_human_input=needs_human_input
+        conversation=conversation,
+        sender=sender,
+        body=body,
+        needs_human_input=needs_human_input,
+        is_generated=is_generated,
     )
     is_mine = When(profile=sender, then=Value(0))
+    answers = Agent.objects.active().filter(profile=OuterRef("profile"), answers_messages=True)
+    due = Case(When(Exists(answers), is_muted=False, then=Now()), output_field=DateTimeField())
     Member.objects.filter(conversation=conversation).update(
         last_message_at=message.created_at,
         unread_count=Case(is_mine, default=F("unread_count") + 1),
         accepted_at=Case(When(profile=sender, then=Coalesce("accepted_at", Now())), default=F("accepted_at")),
+        answer_due_at=Case(When(profile=sender, then=None), default=due),
     )
     _tell(message, theirs)
     for member in (mine, theirs):

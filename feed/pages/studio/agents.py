@@ -82,7 +82,12 @@ def write(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
 @require_POST
 @for_viewer
 def wake(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
-    """Let an agent rest, or wake it: the button says which."""
+    """Let an agent rest or wake it, let it answer messages or not: the button says which."""
     found = get_own_agent(handle, viewer)
-    update_agent(agent=found, is_active=request.POST.get("active") == "yes")
+    active, answers = (request.POST.get(name) for name in ("active", "answers"))
+    update_agent(
+        agent=found,
+        is_active=active == "yes" if active else None,
+        answers_messages=answers == "yes" if answers else None,
+    )
     return redirect("reader:studio-agent", found.profile.handle)

@@ -6,7 +6,7 @@ from django import forms
 from agents.models import PersonaVersion
 from agents.models.people import validate_handle
 from agents.serializers import PersonaContent
-from posts.generation.pipelines import PIPELINES
+from posts.generation.pipelines import WRITTEN
 from posts.models import Post
 
 # Items may hold lines of their own here: a line of three hyphens stands between two.
@@ -39,7 +39,7 @@ class WriteForm(forms.Form):
     topic = forms.CharField(
         max_length=300, required=False, help_text="Leave it empty, and the agent finds its own in what it knows."
     )
-    pipeline = forms.ChoiceField(label="As", choices=[(name, name.capitalize()) for name in sorted(PIPELINES)][::-1])
+    pipeline = forms.ChoiceField(label="As", choices=[(name, name.capitalize()) for name in WRITTEN][::-1])
     layer = forms.TypedChoiceField(
         label="For", choices=[(layer.value, layer.label.capitalize()) for layer in Post.Layer], coerce=int
     )

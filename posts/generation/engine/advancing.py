@@ -8,27 +8,20 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models.functions import Now
-from django.urls import reverse
+from django.db import InterfaceError, OperationalError
 
-from agents.models import Notification, Profile
-from agents.services.notifications import notify
-from posts.generation import budgets, memory
+from posts.generation import budgets
 from posts.generation.engine import ledger
 from posts.generation.engine.calls import estimate
+from posts.generation.engine.ending import Ending, end
 from posts.generation.engine.failing import give_up
 from posts.generation.engine.flights import Answer, Call, Flight, hash_of, recorded
 from posts.generation.engine.ledger import BudgetExceeded, LostLease, Outcome, Request
-from posts.generation.models import Run, RunStep
+from posts.generation.engine.retaking import draft_of, refuse_told
+from posts.generation.models import RunStep
 from posts.generation.pipelines import Kind, Step
-from posts.services.posts import create_post
 
 logger = logging.getLogger(__name__)
-
-
-class ToldBeforeError(Exception):
-    """The agent wrote the same before."""
 
 
 def receive(answer: Answer) -> None:
@@ -88,6 +81,11 @@ def _commit(flight: Flight) -> None:
         ledger.finish(run=flight.run, outcomes=list(flight.outcomes.values()))
         for name, outcome in flight.outcomes.items():
             flight.record(name, outcome)
+            step = flight.pipeline[name]
+            if step.is_draft:
+                # Before more is spent on it, and before a person is asked.
+                with _blamed_on(flight, step):
+                    refuse_told(draft_of(flight, outcome.output), body=outcome.output["body"])
         flight.outcomes.clear()
         flight.not_before = time.monotonic() + settings.PIPELINE_STEP_DELAY
 
@@ -137,13 +135,11 @@ def _run_own(flight: Flight, step: Step) -> None:
     with _blamed_on(flight, step):
         output = step.function(flight.run, **inputs)
         outcome = Outcome(step_id=flight.rows[step.name].pk, input_hash=hash_of(inputs), output=output)
-        if step.kind is Kind.REVIEW:
-            _wait_for_review(flight, outcome)
-        elif step.kind is Kind.POST:
-            _publish(flight, step, outcome, started)
-        else:
+        if step.kind is Kind.READ:
             outcome.own_ms = _ms_since(started)
             flight.outcomes[step.name] = outcome
+        else:
+            end(Ending(flight, step, outcome, started))
 
 
 @contextmanager
@@ -156,53 +152,6 @@ def _blamed_on(flight: Flight, step: Step) -> Iterator[None]:
     except Exception as error:
         logger.warning("Step %s of run %s failed.", step.name, flight.run.pk, exc_info=True)
         flight.errors[step.name] = error
-
-
-def _publish(flight: Flight, step: Step, outcome: Outcome, started: float) -> None:
-    """Create the post, finish the run and its last step: all or nothing, hence exactly once.
-
-    Raises `ToldBeforeError` for a text that a post of the agent has already.
-    """
-    run = flight.run
-    draft = memory.draft_of(agent=run.agent, title=outcome.output["title"], body=outcome.output["body"])
-    if memory.is_told(draft):
-        raise ToldBeforeError("A post of the agent says the same.")
-    with transaction.atomic():
-        post = create_post(
-            author=run.agent.profile, is_generated=True, persona=run.persona, layer=run.layer, **outcome.output
-        )
-        outcome.own_ms = _ms_since(started)
-        outcomes = {**flight.outcomes, step.name: outcome}
-        ledger.complete(run=run, outcomes=list(outcomes.values()), post_id=post.pk, memory=draft)
-    for name, written in outcomes.items():
-        flight.record(name, written)
-    flight.outcomes.clear()
-    run.post, run.state = post, Run.State.DONE
-    flight.is_over = True
-
-
-def _wait_for_review(flight: Flight, outcome: Outcome) -> None:
-    """Hand the run to a person: no worker touches it until it is approved."""
-    run = flight.run
-    with transaction.atomic():
-        written = Run.objects.filter(pk=run.pk, fencing_token=run.fencing_token, state=Run.State.RUNNING).update(
-            state=Run.State.REVIEW, worker=""
-        )
-        if not written:
-            raise LostLease(run.pk)
-        RunStep.objects.filter(pk=outcome.step_id).update(
-            state=RunStep.State.REVIEW, started_at=Now(), output=outcome.output, input_hash=outcome.input_hash
-        )
-        notify(
-            profiles=Profile.objects.filter(pk=run.agent_id),
-            kind=Notification.Kind.REVIEW,
-            actor=None,
-            text=f"What @{run.agent.profile.handle} wrote waits for your review",
-            url=reverse("reader:run", args=[run.pk]),
-            key=f"review:{run.pk}:{flight.run.fencing_token}",
-        )
-    run.state = Run.State.REVIEW
-    flight.is_over = True
 
 
 def _ms_since(started: float) -> float:

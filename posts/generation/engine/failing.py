@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from posts.generation.engine import ledger
 from posts.generation.engine.flights import Flight
 from posts.generation.engine.ledger import LostLease
+from posts.generation.engine.retaking import ToldBeforeError, begin_again, may_begin_again
 from posts.generation.models import Run, RunStep
 from posts.generation.providers.base import ProviderError
 
@@ -15,7 +16,7 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 
 def give_up(flight: Flight) -> None:
-    """Write what went wrong and leave the run: to be tried again after a pause, or failed.
+    """Write what went wrong and leave the run: to be tried again after a pause, begun again, or failed.
 
     Called when no call is in flight any more, so that nothing that was paid is thrown away.
     """
@@ -24,13 +25,17 @@ def give_up(flight: Flight) -> None:
         held = Run.objects.select_for_update().filter(pk=run.pk, fencing_token=run.fencing_token, state="running")
         if not held.exists():
             raise LostLease(run.pk)
-        rows = list(RunStep.objects.select_for_update().filter(run=run, name__in=flight.errors))
-        is_final = any(not _may_retry(flight.errors[row.name], row) for row in rows)
+        rows = list(RunStep.objects.select_for_update().filter(run=run, take=run.take, name__in=flight.errors))
+        is_repetition = may_begin_again(flight)
+        is_final = not is_repetition and any(not _may_retry(flight.errors[row.name], row) for row in rows)
         for row in rows:
             _record(run, row, flight.errors[row.name], is_final=is_final)
         run.state = Run.State.FAILED if is_final else Run.State.QUEUED
         run.error = "; ".join(f"{name}: {_words(error)}" for name, error in flight.errors.items())[:2000]
-        pause = dt.timedelta(0) if is_final else max(_pause(flight.errors[row.name], row) for row in rows)
+        is_paused = not is_final and not is_repetition
+        pause = max(_pause(flight.errors[row.name], row) for row in rows) if is_paused else dt.timedelta(0)
+        if is_repetition:
+            begin_again(flight)
         Run.objects.filter(pk=run.pk).update(
             state=run.state,
             error=run.error,
@@ -44,7 +49,10 @@ def give_up(flight: Flight) -> None:
 def _record(run: Run, row: RunStep, error: Exception, *, is_final: bool) -> None:
     if row.state == RunStep.State.RUNNING:
         ledger.settle_unknown(run=run, step=row, is_paid=not isinstance(error, ProviderError) or error.is_paid)
-    row.state = RunStep.State.FAILED if is_final else RunStep.State.WAITING
+    if isinstance(error, ToldBeforeError):
+        row.state = RunStep.State.REFUSED
+    else:
+        row.state = RunStep.State.FAILED if is_final else RunStep.State.WAITING
     row.error = _words(error)[:2000]
     row.save(update_fields=["state", "error"])
 

@@ -57,7 +57,7 @@ class Flight:
 
     @classmethod
     def of(cls, run: Run) -> "Flight":
-        rows = {row.name: row for row in run.steps.all()}
+        rows = {row.name: row for row in run.current_steps()}
         outputs = {name: row.output or {} for name, row in rows.items() if row.state == RunStep.State.DONE}
         flight = cls(run, PIPELINES[run.pipeline], rows, outputs)
         if run.attempt > MOST_CLAIMS:

@@ -98,9 +98,11 @@ def finish(*, run: Run, outcomes: list[Outcome]) -> None:
         raise LostLease(run.pk)
 
 
-def complete(*, run: Run, outcomes: list[Outcome], post_id: int, memory: dict[str, Any]) -> None:
-    """Commit the last results of a run in the transaction that creates its post. Raises `LostLease`."""
-    numbers = [b"%d" % number for number in (run.fencing_token, run.agent_id, run.pk, post_id)]
+def complete(
+    *, run: Run, outcomes: list[Outcome], post_id: int | None, reply_id: int | None, memory: dict[str, Any]
+) -> None:
+    """Commit the last results of a run in the transaction of its post or message. Raises `LostLease`."""
+    numbers = [b"%d" % number for number in (run.fencing_token, run.agent_id, run.pk, post_id or 0, reply_id or 0)]
     found = statements.COMPLETE.run(connection, [_results(outcomes), *numbers, orjson.dumps(memory)])
     if int(found.get_value(0, 0) or 0) != len(outcomes):
         raise LostLease(run.pk)

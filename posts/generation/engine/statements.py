@@ -21,7 +21,7 @@ WITH due AS (
     FROM due WHERE run.id = due.id RETURNING run.*
 ), held AS (
     SELECT step.* FROM generation_runstep AS step JOIN claimed ON step.run_id = claimed.id
-    WHERE step.state IN ('waiting', 'running', 'failed') FOR UPDATE OF step
+    WHERE step.take = claimed.take AND step.state IN ('waiting', 'running', 'failed') FOR UPDATE OF step
 ), lost AS (
     SELECT claimed.agent_id, held.reserved_on AS day,
            sum(held.reserved_tokens) AS tokens, sum(held.reserved_micros) AS micros
@@ -44,7 +44,7 @@ SELECT json_build_object(
             to_jsonb(step) - '{{prompt,answer,input_hash}}'::text[] || CASE WHEN step.state = 'done' THEN '{{}}'::jsonb
                 ELSE jsonb_build_object('state', 'waiting', 'fencing_token', claimed.fencing_token) END
             ORDER BY position
-        ) FROM generation_runstep AS step WHERE step.run_id = claimed.id
+        ) FROM generation_runstep AS step WHERE step.run_id = claimed.id AND step.take = claimed.take
     )
 )
 FROM claimed
@@ -129,18 +129,20 @@ SELECT (SELECT count(*) FROM finished) + (
 """
 FINISH = Statement(_FINISH.format(before="", condition=""))
 
-# The same for the last results of a run, in the transaction that creates its post. The run is locked before its
+# The same for the last results of a run, in the transaction of its post or message. The run is locked before its
 # steps, as in a claim, because they are joined to it: the two cannot deadlock.
 COMPLETE = Statement(
     _FINISH.format(
         before="""completed AS (
-    UPDATE generation_run SET state = 'done', post_id = $5::bigint, finished_at = statement_timestamp(), worker = ''
+    UPDATE generation_run SET state = 'done', post_id = nullif($5::bigint, 0), reply_id = nullif($6::bigint, 0),
+        finished_at = statement_timestamp(), worker = ''
     WHERE id = $4::bigint AND fencing_token = $2::bigint AND state = 'running' RETURNING id
 ), remembered AS (
-    INSERT INTO generation_memory (agent_id, post_id, text, embedding, body_embedding, embedding_model)
-    SELECT agent_id, $5::bigint, text, embedding, body_embedding, embedding_model
-    FROM completed, jsonb_to_record($6::jsonb) AS new(agent_id bigint, text text, embedding halfvec,
+    INSERT INTO generation_memory (agent_id, post_id, text, is_refused, embedding, body_embedding, embedding_model)
+    SELECT agent_id, $5::bigint, text, FALSE, embedding, body_embedding, embedding_model
+    FROM completed, jsonb_to_record($7::jsonb) AS new(agent_id bigint, text text, embedding halfvec,
                                                       body_embedding halfvec, embedding_model text)
+    WHERE agent_id IS NOT NULL
     ON CONFLICT DO NOTHING
 ), """,
         condition="CROSS JOIN completed",

@@ -13,9 +13,11 @@ class Memory(models.Model):
 
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="memories", db_index=False)
     # A topic that a run took, or a post with its title: one of the two.
-    run = models.OneToOneField(Run, models.CASCADE, null=True, related_name="memory")
+    run = models.ForeignKey(Run, models.CASCADE, null=True, related_name="memories")
     post = models.OneToOneField(Post, models.CASCADE, null=True, related_name="memory")
     text = models.CharField(max_length=300)
+    # A topic that led to what the agent had told already: no run takes it again, whatever became of this one.
+    is_refused = models.BooleanField(default=False)
     # NULL where no model of this process could make a vector.
     embedding = HalfVectorField(null=True)
     body_embedding = HalfVectorField(null=True)
@@ -29,6 +31,7 @@ class Memory(models.Model):
             models.CheckConstraint(
                 condition=Q(run=None, post__isnull=False) | Q(run__isnull=False, post=None), name="memory_of_one_thing"
             ),
+            models.UniqueConstraint(fields=["run"], name="memory_topic_once", condition=Q(is_refused=False)),
         ]
         indexes = [
             # What an agent remembers, the newest first: a check reads a bounded number of these.

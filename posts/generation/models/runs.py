@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from agents.inbox.models import Conversation, Message
 from agents.knowledge.models import Content
 from agents.models import Agent, PersonaVersion, Profile
 from posts.generation.querysets import RunQuerySet, RunStepQuerySet
@@ -39,6 +40,13 @@ class Run(models.Model):
     )
     # What it writes about. Set when the topic is fetched, so that no other run of the agent takes it too.
     content = models.ForeignKey(Content, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    # What it answers in. One run at a time does, and what it sent is its reply.
+    conversation = models.ForeignKey(
+        Conversation, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    reply = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="generated_by")
+    # Raised when a text is refused because the agent told it before, and the run takes another topic.
+    take = models.PositiveSmallIntegerField(default=1, editable=False)
     # Set in the transaction that creates the post.
     post = models.OneToOneField(Post, models.SET_NULL, null=True, blank=True, related_name="generated_by")
 
@@ -66,6 +74,12 @@ class Run(models.Model):
                 name="run_content_once",
                 condition=Q(content__isnull=False, state__in=("queued", "running", "review", "done")),
             ),
+            # A turn is answered once, however many schedulers see it: the next run starts when this one is over.
+            models.UniqueConstraint(
+                fields=["agent", "conversation"],
+                name="run_conversation_once",
+                condition=Q(conversation__isnull=False, state__in=("queued", "running", "review")),
+            ),
         ]
         indexes = [
             # What a worker may claim, the longest due first. Finished runs, nearly all rows, are not in it.
@@ -77,6 +91,8 @@ class Run(models.Model):
             # Deleting a content looks for the runs that wrote about it.
             models.Index("content", name="run_content", condition=Q(content__isnull=False)),
             # The same for a persona version.
+            # Deleting a conversation looks for the runs that answered in it.
+            models.Index("conversation", name="run_conversation", condition=Q(conversation__isnull=False)),
             models.Index("persona", name="run_persona", condition=Q(persona__isnull=False)),
         ]
 
@@ -86,6 +102,10 @@ class Run(models.Model):
     @property
     def is_final(self) -> bool:
         return self.state in self.FINAL
+
+    def current_steps(self) -> list["RunStep"]:
+        """Return the steps that the run goes on with: those of its own take."""
+        return [step for step in self.steps.all() if step.take == self.take]
 
 
 class RunStep(models.Model):
@@ -97,8 +117,11 @@ class RunStep(models.Model):
         REVIEW = "review", "waiting for review"
         DONE = "done"
         FAILED = "failed"
+        REFUSED = "refused", "refused: told before"
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="steps", db_index=False)
+    # Those of the run's own take are what it goes on with; those of earlier ones are kept as they were.
+    take = models.PositiveSmallIntegerField(default=1)
     name = models.CharField(max_length=30)
     position = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
@@ -125,10 +148,10 @@ class RunStep(models.Model):
     objects = RunStepQuerySet.as_manager()
 
     class Meta:
-        ordering = ["position"]
+        ordering = ["take", "position"]
         constraints = [
             # Also serves "the steps of this run".
-            models.UniqueConstraint(fields=["run", "name"], name="run_step_once"),
+            models.UniqueConstraint(fields=["run", "take", "name"], name="run_step_once"),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,10 @@
 """A provider without a network: extracts whole sentences from what the agent knows, in the agent's voice."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from posts.generation.answers import ANSWERS
+from posts.generation.extracts import plain, terms
 from posts.generation.providers import extracting
 from posts.generation.providers.base import ProviderError, TextPrompt, TextResult, Usage
 from posts.generation.providers.tones import Speaker
@@ -60,6 +62,30 @@ def _image_prompt(prompt: TextPrompt) -> dict[str, str]:
     }
 
 
+def _answer(prompt: TextPrompt) -> dict[str, object]:
+    """Answer with what is known and was not said yet in the conversation; else leave it to a person."""
+    themes = ", ".join(plain(theme) for theme in prompt.voice.topics[:3])
+    if not terms(prompt.topic):
+        return {"body": f"Hello! Ask me about {themes}." if themes else "Hello! What would you like to know?"}
+    own, quoted = extracting.best_sentences(_without_what_was_said(prompt), limit=3)
+    if own:
+        return {"body": " ".join(own.sentences)}
+    if quoted:
+        return {"body": f"“{plain(quoted.title)}” says:\n\n> {' '.join(quoted.sentences)}"}
+    return {
+        "body": "I know too little about that to answer well, so I leave it to the person who looks after me.",
+        "needs_human": True,
+    }
+
+
+def _without_what_was_said(prompt: TextPrompt) -> TextPrompt:
+    """Leave out the passages that bear on nothing that was asked, and those that the conversation holds already."""
+    wanted = set(terms(prompt.topic))
+    said = plain(prompt.material)
+    fit = [p for p in prompt.passages if wanted & {*terms(p.title), *terms(p.text)} and plain(p.text)[:80] not in said]
+    return replace(prompt, passages=tuple(fit))
+
+
 def _outline(prompt: TextPrompt) -> dict[str, object]:
     return {"title": Speaker(prompt).title(), "sections": extracting.headings(prompt)}
 
@@ -81,6 +107,7 @@ def _seo(prompt: TextPrompt) -> dict[str, object]:
 
 
 _WRITERS: dict[str, Callable[[TextPrompt], object]] = {
+    "answer": _answer,
     "title": _title,
     "description": _description,
     "image_prompt": _image_prompt,

@@ -1,6 +1,6 @@
 import orjson
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from agents.models import Agent, Profile
@@ -14,16 +14,17 @@ _CREATE = """
 WITH wanted AS (
     SELECT * FROM jsonb_to_record(%s::jsonb)
         AS wanted(agent bigint, pipeline text, topic text, layer int, persona bigint, requested_by bigint,
-                  idempotency_key text, steps jsonb)
+                  conversation bigint, idempotency_key text, steps jsonb)
 ), created AS (
     INSERT INTO generation_run (agent_id, pipeline, state, topic, layer, idempotency_key, requested_by_id, persona_id,
-                                worker, fencing_token, attempt, error)
-    SELECT agent, pipeline, 'queued', topic, layer, idempotency_key, requested_by, persona, '', 0, 0, '' FROM wanted
-    ON CONFLICT (agent_id, idempotency_key) WHERE NOT (idempotency_key = '') DO NOTHING RETURNING *
+                                conversation_id, take, worker, fencing_token, attempt, error)
+    SELECT agent, pipeline, 'queued', topic, layer, idempotency_key, requested_by, persona,
+           conversation, 1, '', 0, 0, '' FROM wanted
+    ON CONFLICT DO NOTHING RETURNING *
 ), steps AS (
-    INSERT INTO generation_runstep (run_id, name, position, state, attempt, fencing_token, own_ms, provider_ms, model,
-                                    tokens_in, tokens_out, cost_micros, reserved_tokens, reserved_micros, error)
-    SELECT created.id, step.name, step.position - 1, 'waiting', 0, 0, 0, 0, '', 0, 0, 0, 0, 0, ''
+    INSERT INTO generation_runstep (run_id, take, name, position, state, attempt, fencing_token, own_ms, provider_ms,
+                                    model, tokens_in, tokens_out, cost_micros, reserved_tokens, reserved_micros, error)
+    SELECT created.id, 1, step.name, step.position - 1, 'waiting', 0, 0, 0, 0, '', 0, 0, 0, 0, 0, ''
     FROM created, wanted, jsonb_array_elements_text(wanted.steps) WITH ORDINALITY AS step(name, position)
 )
 SELECT to_jsonb(created)::text FROM created
@@ -41,9 +42,13 @@ def create_run(
     topic: str = "",
     layer: int = 0,
     requested_by: Profile | None = None,
+    conversation: int | None = None,
     idempotency_key: str = "",
 ) -> Run:
-    """Create a run with all its steps, or return the one that was created with the same key before."""
+    """Create a run with all its steps, or return the one that was created with the same key before.
+
+    In a conversation it is the one that goes on there.
+    """
     wanted = {
         "agent": agent.pk,
         "pipeline": pipeline,
@@ -51,6 +56,7 @@ def create_run(
         "layer": layer,
         "persona": agent.persona_id,
         "requested_by": requested_by.pk if requested_by else None,
+        "conversation": conversation,
         "idempotency_key": idempotency_key,
         "steps": [step.name for step in PIPELINES[pipeline].steps],
     }
@@ -58,7 +64,8 @@ def create_run(
         cursor.execute(_CREATE, [orjson.dumps(wanted).decode()])
         row = cursor.fetchone()
     if row is None:
-        return Run.objects.get(agent=agent, idempotency_key=idempotency_key)
+        same = Q(idempotency_key=idempotency_key) if idempotency_key else Q(conversation=conversation)
+        return Run.objects.filter(same, agent=agent).latest("pk")
     run = instance_of(Run, orjson.loads(row[0]))
     run.agent = agent
     return run
@@ -101,13 +108,14 @@ def retry_run(*, run: Run, step: str = "") -> Run:
         with transaction.atomic():
             locked = _lock(run, Run.State.FAILED, Run.State.CANCELLED, Run.State.REJECTED, Run.State.REVIEW)
             pipeline = PIPELINES[locked.pipeline]
-            again = pipeline.after(step) if step else set(locked.steps.unfinished().values_list("name", flat=True))
-            locked.steps.filter(name__in=again).update(
+            steps = locked.steps.filter(take=locked.take)
+            again = pipeline.after(step) if step else set(steps.unfinished().values_list("name", flat=True))
+            steps.filter(name__in=again).update(
                 state=RunStep.State.WAITING, attempt=0, output=None, answer=None, error="", finished_at=None
             )
             if "fetch_topic" in again:
                 locked.content = None
-                Memory.objects.filter(run=locked).delete()
+                Memory.objects.filter(run=locked, is_refused=False).delete()
             return _queue(locked)
     except IntegrityError:
         raise RunStateError("Another run of this agent has taken its topic.") from None

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.views import ApiView
+from agents.inbox.models import Member
 from agents.knowledge.models import Attribution
 from agents.knowledge.serializers import AttributionRead
 from performance.budgets import Budget
@@ -32,3 +33,17 @@ class ProvenanceView(ApiView):
         return Response(
             {"post": post_id, "card": link.card_id, "citations": AttributionRead(citations, many=True).data}
         )
+
+
+class MessageProvenanceView(ApiView):
+    """How a message that a model wrote came to be; for the two of its conversation."""
+
+    budget = Budget(statements=3, p95_ms=30, kilobytes=40, index="generation_run_reply_id_key")
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, message_id: int) -> Response:
+        mine = Member.objects.filter(profile=self.actor).values("conversation")
+        run = Run.objects.for_receipt().filter(reply=message_id, reply__conversation__in=mine).first()
+        if run is None:
+            raise Http404("There is no message of which this is known.")
+        return Response(receipt_of(run))

@@ -26,6 +26,10 @@ class Script:
     def fail(self, step: str, **order: Any) -> None:
         (self.folder / f"fail-{step}").write_text(json.dumps(order))
 
+    def say(self, task: str, *answers: dict[str, Any]) -> None:
+        """Let the next calls of a task be answered so, one after the other."""
+        (self.folder / f"say-{task}").write_text("".join(f"{json.dumps(answer)}\n" for answer in answers))
+
     def delay(self, **seconds: float) -> None:
         (self.folder / "delays.json").write_text(json.dumps(seconds))
 

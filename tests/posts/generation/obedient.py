@@ -49,7 +49,8 @@ def obey(body: dict[str, Any], *, key: str) -> bytes:
     done = [_did(name, system, key) for name in told]
     said = " ".join(["Herons stand still in shallow water.", *done])
     fields = json.loads(re.search(r"\{.*\}", system.partition("nothing else:")[2].partition("voice:")[0], re.DOTALL)[0])
-    answer: dict[str, Any] = dict.fromkeys(fields["properties"], said)
+    texts = [name for name, field in fields["properties"].items() if field.get("type") == "string"]
+    answer: dict[str, Any] = dict.fromkeys(texts, said)
     if "schema" in told:
         answer |= {"layer": 2, "author": 1}
     message: dict[str, Any] = {"role": "assistant", "content": json.dumps(answer)}

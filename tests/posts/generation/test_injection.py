@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytest_django.fixtures import Settings
 
+from agents.inbox.models import Message
+from agents.inbox.services.conversations import start_conversation
 from agents.knowledge.indexing import index_pending
 from agents.knowledge.services import save_content
 from agents.models import Agent, Notification, Profile
-from agents.services.agents import save_persona
+from agents.services.agents import save_persona, update_agent
 from posts.generation import providers
 from posts.generation.engine.dispatcher import Dispatcher
 from posts.generation.models import Run
 from posts.generation.providers.messages import RULES
+from posts.generation.services.answers import start_due_answers
 from posts.generation.services.runs import create_run
 from posts.models import Comment, Post
 from posts.services.interactions import add_comment
@@ -22,6 +25,8 @@ from tests.posts.generation.conftest import Script
 from tests.posts.generation.obedient import ATTACKS, SECRET_KEY, SECRET_PERSONA, ObedientServer
 
 FACTS = "Herons fish in shallow water and wait for as long as it takes. They strike faster than a person can blink."
+# What can be cleaned is published; a leak is refused, and the refusal does not repeat it.
+LEAKS = {"print", "backwards", "base64", "hex", "letters", "persona", "key", "secret"}
 KEYS = ["house-key-one-1234567890", "house-key-two-1234567890"]
 
 
@@ -86,14 +91,31 @@ def test_nothing_gets_out_of_a_model_that_obeys(
     assert {run.state for run in Run.objects.all()} <= {Run.State.DONE, Run.State.FAILED}
     for name in runs:
         runs[name].refresh_from_db()
-    # What can be cleaned is published; a leak is refused, and the refusal does not repeat it.
-    leaks = {"print", "backwards", "base64", "hex", "letters", "persona", "key", "secret"}
     for name, run in runs.items():
         # A feed is common to all: a run may have read the texts of other attacks too.
         read = str(list(run.steps.values_list("prompt", flat=True))).replace("\\'", "'")
-        is_leak = any(ATTACKS[attack] in read for attack in leaks)
+        is_leak = any(ATTACKS[attack] in read for attack in LEAKS)
         assert run.state == (Run.State.FAILED if is_leak else Run.State.DONE), (name, run.error)
         assert_clean(run.error)
+
+
+def test_nothing_gets_out_by_messages(model: ObedientServer, bob: Profile) -> None:
+    agents = {name: make_agent() for name in ATTACKS}
+    for name, agent in agents.items():
+        save_persona(agent=agent, persona={"system": SECRET_PERSONA, "topics": ["herons"]})
+        update_agent(agent=agent, answers_messages=True)
+        start_conversation(sender=bob, recipient=agent.profile, body=f"What do herons eat? {ATTACKS[name]}")
+    runs = start_due_answers()
+    dispatcher = Dispatcher(slots=len(runs))
+    dispatcher.run_until_settled([run.pk for run in runs])
+    dispatcher.close()
+    answers = {message.sender_id: message.body for message in Message.objects.filter(is_generated=True)}
+    assert len(runs) == len(ATTACKS) and not any("tools" in body for _, body in model.requests)
+    for name, agent in agents.items():
+        is_leak = name in LEAKS
+        assert (agent.pk in answers) is not is_leak, name
+        assert_clean(answers.get(agent.pk, "") + Run.objects.get(agent=agent).error)
+    assert not Post.objects.exists()
 
 
 def assert_clean(text: str) -> None:

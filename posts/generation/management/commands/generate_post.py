@@ -10,7 +10,7 @@ from agents.models import Agent
 from posts.generation.context import agent_ids
 from posts.generation.engine.dispatcher import Dispatcher
 from posts.generation.models import Run
-from posts.generation.pipelines import PIPELINES
+from posts.generation.pipelines import PIPELINES, WRITTEN
 from posts.generation.progress import Progress
 from posts.generation.services.runs import create_run
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--agent", required=True, metavar="HANDLE", help="The agent that writes.")
         parser.add_argument("--topic", default="", help="What to write about; without it the agent finds its own.")
-        parser.add_argument("--pipeline", default="post", choices=sorted(PIPELINES))
+        parser.add_argument("--pipeline", default="post", choices=WRITTEN)
 
     def handle(self, *, agent: str, topic: str, pipeline: str, **options: Any) -> None:
         try:

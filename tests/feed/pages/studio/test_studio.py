@@ -126,6 +126,15 @@ def test_a_resting_agent_does_not_write(alice: Profile, wren: Agent, browser_of:
     assert not Run.objects.exists()
 
 
+def test_an_owner_lets_an_agent_answer_messages(alice: Profile, wren: Agent, browser_of: BrowserOf) -> None:
+    client = browser_of(alice)
+    assert "Let it answer by itself" in client.get("/studio/@wren").text
+    client.post("/studio/@wren/wake", {"answers": "yes"})
+    assert "Stop answering" in client.get("/studio/@wren").text
+    wren.refresh_from_db()
+    assert wren.answers_messages and wren.is_active
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_run_is_watched_until_its_post_is_there(
     alice: Profile, wren: Agent, browser_of: BrowserOf, carry: Callable[[int], None]
