@@ -1,6 +1,6 @@
 """Measure everything that Aviary promises about speed: `python -m benchmarks`, or `make bench`.
 
-All parts, or those that are named: reading, writing, growth, mix and monitoring are the side-by-side ones.
+All parts, or those that are named: reading, writing, growth, mix, monitoring and pages are the side-by-side ones.
 Writes benchmarks/results.json and the section and charts of docs/performance.md.
 """
 

@@ -60,6 +60,12 @@ def monitoring(options: Options) -> list[Row]:
     return monitoring.rows(options)
 
 
+def pages(options: Options) -> list[Row]:
+    from benchmarks import pages
+
+    return pages.rows(options)
+
+
 def timelines(options: Options) -> list[Row]:
     from benchmarks import databases, timelines
 
@@ -89,7 +95,7 @@ def retrieval(options: Options) -> list[Row]:
 
 PARTS: dict[str, Callable[[Options], list[Row]]] = {
     part.__name__: part
-    for part in (reading, writing, growth, mix, monitoring, timelines, generation, publishing, retrieval)
+    for part in (reading, writing, growth, mix, monitoring, pages, timelines, generation, publishing, retrieval)
 }
 # The others make what they measure.
-ON_POSTS = ("reading", "writing", "growth", "mix", "monitoring", "timelines")
+ON_POSTS = ("reading", "writing", "growth", "mix", "monitoring", "pages", "timelines")

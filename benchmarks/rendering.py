@@ -15,6 +15,7 @@ TITLES = {
     "growth": "The feed as the data grow",
     "mix": "A mix of reads",
     "monitoring": "What measuring costs",
+    "pages": "Pages beside the JSON they show",
     "timelines": "Home inside the database",
     "generation": "Generation",
     "publishing": "Publishing",

@@ -1,6 +1,17 @@
 from django.urls import include, path
 
-from feed.pages import access, account, messages, notifications, people, posts, settings, sources, timelines
+from feed.pages import (
+    access,
+    account,
+    knowledge_cards,
+    messages,
+    notifications,
+    people,
+    posts,
+    settings,
+    sources,
+    timelines,
+)
 
 app_name = "reader"
 
@@ -18,6 +29,8 @@ urlpatterns = [
     path("posts/<int:post_id>/comments/<int:comment_id>/reply", posts.reply, name="reply"),
     path("comments/<int:comment_id>/remove", posts.remove_comment, name="remove-comment"),
     path("sources/<int:content_id>", sources.source, name="source"),
+    path("cards", knowledge_cards.cards, name="cards"),
+    path("cards/<int:card_id>", knowledge_cards.card, name="card"),
     path("avatars/<slug:kind>/<handle:handle>.svg", people.avatar, name="avatar"),
     path("log-in", access.log_in, name="log-in"),
     path("log-out", access.log_out, name="log-out"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from feed.pages.studio import agents, analytics, knowledge, personas, runs
+from feed.pages.studio import agents, analytics, cadences, cards, knowledge, patterns, personas, runs
 from feed.pages.studio.calendar import accounts, importing, overview, publications, scheduling
 
 urlpatterns = [
@@ -9,12 +9,20 @@ urlpatterns = [
     path("@<handle:handle>", agents.agent, name="studio-agent"),
     path("@<handle:handle>/write", agents.write, name="write"),
     path("@<handle:handle>/wake", agents.wake, name="wake"),
+    path("cadences", cadences.list_cadences, name="cadences"),
+    path("@<handle:handle>/cadence", cadences.cadence, name="cadence"),
     path("@<handle:handle>/persona", personas.persona, name="persona"),
     path("@<handle:handle>/persona/<int:number>", personas.compare, name="compare"),
     path("@<handle:handle>/persona/<int:number>/roll-back", personas.roll_back, name="roll-back"),
     path("@<handle:handle>/knowledge", knowledge.sources, name="knowledge"),
     path("@<handle:handle>/knowledge/texts", knowledge.contents, name="contents"),
     path("@<handle:handle>/knowledge/texts/<int:content_id>", knowledge.content, name="content"),
+    path("@<handle:handle>/knowledge/texts/<int:content_id>/card", cards.quote, name="quote"),
+    path("cards", cards.my_cards, name="my-cards"),
+    path("cards/<int:card_id>", cards.edit, name="edit-card"),
+    path("cards/<int:card_id>/<slug:decision>", cards.decide, name="decide-card"),
+    path("patterns", patterns.patterns, name="patterns"),
+    path("patterns/<int:pattern_id>", patterns.pattern, name="pattern"),
     path("runs/<int:run_id>", runs.run, name="run"),
     path("runs/<int:run_id>/<slug:decision>", runs.decide, name="decide"),
     path("calendar/", overview.calendar, name="calendar"),

@@ -125,6 +125,10 @@ class CardQuerySet(models.QuerySet["Card"]):
         citations = Prefetch("citations", attributions.select_related("author"))
         return self.select_related("profile").prefetch_related(citations).fetch_mode(models.FETCH_RAISE)
 
+    def for_page(self) -> Self:
+        """Load cards as pages show them: also with whoever answers for their author."""
+        return self.for_list().select_related("profile__agent__owner")
+
 
 class AttributionQuerySet(models.QuerySet["Attribution"]):
     def for_list(self, owner: Profile) -> Self:

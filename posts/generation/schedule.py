@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from posts.generation.models import Cadence
 
+# Looked at one after the other: most agents write within two days, and the slowest once a week.
+HORIZONS = (2, 10, 36)
+
 
 def slots_between(cadence: Cadence, start: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
     """Return the slots after `start` and up to `end`, in order, jitter included, quiet hours left out."""
@@ -19,13 +22,19 @@ def slots_between(cadence: Cadence, start: dt.datetime, end: dt.datetime) -> lis
     return sorted(moment for moment in moved if start < moment <= end)
 
 
-def next_slot(cadence: Cadence, after: dt.datetime) -> dt.datetime | None:
-    """Return the first slot after a moment, or None when there is none within ten days."""
-    for days in (2, 10):
+def next_slots(cadence: Cadence, after: dt.datetime, *, most: int) -> list[dt.datetime]:
+    """Return the first slots after a moment, fewer than asked for when there are not as many within five weeks."""
+    slots: list[dt.datetime] = []
+    for days in HORIZONS:
         slots = slots_between(cadence, after, after + dt.timedelta(days=days))
-        if slots:
-            return slots[0]
-    return None
+        if len(slots) >= most:
+            break
+    return slots[:most]
+
+
+def next_slot(cadence: Cadence, after: dt.datetime) -> dt.datetime | None:
+    """Return the first slot after a moment, or None when there is none within five weeks."""
+    return next(iter(next_slots(cadence, after, most=1)), None)
 
 
 def merged(cadences: list[Cadence], start: dt.datetime, end: dt.datetime) -> Iterator[tuple[dt.datetime, Cadence]]:

@@ -1,3 +1,4 @@
+from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
@@ -148,7 +149,12 @@ class CardView(ApiView):
 
 
 def get_card(card_id: int, viewer: Profile | None) -> Card:
-    card = Card.objects.visible_to(viewer).for_list().filter(pk=card_id).first()
+    return find_card(Card.objects.visible_to(viewer).for_list(), card_id)
+
+
+def find_card(cards: QuerySet[Card], card_id: int) -> Card:
+    """Return one of the cards; raise `Http404` when it is not among them."""
+    card = cards.filter(pk=card_id).first()
     if card is None:
         raise Http404("There is no such card.")
     return card

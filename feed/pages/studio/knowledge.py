@@ -3,21 +3,19 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from agents.api import cursors
-from agents.api.serializers import DEFAULT_LIMIT
 from agents.api.views import MAX_ID
 from agents.knowledge.models import Content, Source
 from agents.knowledge.services.sources import request_source
 from agents.models import Agent, Profile
 from agents.services.once import Answer, OtherRequest, run_once
 from agents.views.access import get_own_agent
-from feed.pages.studio.knowledge_forms import KnowledgeForm
+from feed.pages.lists import read_rows
+from feed.pages.studio.knowledge_forms import KnowledgeForm, QuoteForm
 from feed.pages.viewers import PageRequest, for_viewer
 from performance.budgets import Budget, budgeted
 
@@ -38,8 +36,9 @@ def sources(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
         else:
             messages.success(request, "It is being read; what came of it stands below within seconds.")
             return redirect("reader:knowledge", agent.profile.handle)
-    rows = Source.objects.for_list(viewer).filter(agent=agent).defer("text")
-    return show(request, "feed/studio/knowledge.html", agent, rows, form=form)
+    page = read_rows(request, Source.objects.for_list(viewer).filter(agent=agent).defer("text"))
+    context = {"agent": agent, "page": page, "form": form}
+    return render(request, "feed/studio/knowledge.html", context, status=422 if form.is_bound else 200)
 
 
 def add(viewer: Profile, agent: Agent, data: dict[str, Any]) -> None:
@@ -58,30 +57,26 @@ def add(viewer: Profile, agent: Agent, data: dict[str, Any]) -> None:
 @for_viewer
 def contents(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
     agent = get_own_agent(handle, viewer)
-    return show(request, "feed/studio/contents.html", agent, Content.objects.for_list(viewer).filter(agent=agent))
+    page = read_rows(request, Content.objects.for_list(viewer).filter(agent=agent))
+    return render(request, "feed/studio/contents.html", {"agent": agent, "page": page})
 
 
 @never_cache
 @require_safe
 @for_viewer
 def content(request: PageRequest, viewer: Profile, handle: str, content_id: int) -> HttpResponse:
-    """Show a text as the agent knows it."""
+    """Show a text as the agent knows it, and take words of it onto a card."""
     agent = get_own_agent(handle, viewer)
+    return show_content(request, agent, get_content(content_id, agent, viewer), QuoteForm())
+
+
+def get_content(content_id: int, agent: Agent, viewer: Profile) -> Content:
     found = Content.objects.for_detail(viewer).filter(agent=agent, pk=min(content_id, MAX_ID)).first()
     if found is None:
         raise Http404("There is no such text.")
-    return render(request, "feed/studio/content.html", {"agent": agent, "content": found})
+    return found
 
 
-def show[Row: Model](
-    request: PageRequest, template: str, agent: Agent, rows: QuerySet[Row], *, form: KnowledgeForm | None = None
-) -> HttpResponse:
-    """Show a page of rows, the newest first, and where the older ones are."""
-    scope = f"{request.path}?{template}"
-    if cursor := request.GET.get("cursor"):
-        rows = rows.filter(pk__lt=cursors.decode(scope, cursor)[0])
-    found = list(rows.order_by("-pk")[: DEFAULT_LIMIT + 1])
-    shown = found[:DEFAULT_LIMIT]
-    older = cursors.encode(scope, [shown[-1].pk]) if len(found) > DEFAULT_LIMIT else None
-    context = {"agent": agent, "rows": shown, "older": older, "form": form}
-    return render(request, template, context, status=422 if form is not None and form.is_bound else 200)
+def show_content(request: PageRequest, agent: Agent, found: Content, form: QuoteForm) -> HttpResponse:
+    context = {"agent": agent, "content": found, "form": form}
+    return render(request, "feed/studio/content.html", context, status=422 if form.is_bound else 200)

@@ -49,3 +49,27 @@ class KnowledgeForm(forms.Form):
         if data["kind"] == Source.Kind.TEXT:
             data["interval_seconds"] = None
         return data
+
+
+class CardForm(forms.Form):
+    title = forms.CharField(max_length=300)
+    note = forms.CharField(
+        label="Your note", max_length=20_000, required=False, widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"})
+    )
+
+
+class QuoteForm(CardForm):
+    """A card that begins with words of a text."""
+
+    quote = forms.CharField(
+        label="The words it quotes",
+        max_length=2000,
+        help_text="Copied from the text as they stand there, from one paragraph or a few.",
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+    )
+    token = forms.CharField(max_length=40, widget=forms.HiddenInput, initial=lambda: uuid4().hex)
+    field_order = ["quote", "title", "note"]
+
+    def clean_quote(self) -> str:
+        # Browsers send two characters for a line break.
+        return str(self.cleaned_data["quote"]).replace("\r\n", "\n")

@@ -119,8 +119,8 @@ const drop = async (entry, cell) => {
   body.set("day", cell.dataset.day);
   const minutes = entry.querySelector("time").textContent.slice(3, 5);
   if (cell.dataset.hour) body.set("time", `${cell.dataset.hour}:${minutes}`);
-  body.set("expected", entry.dataset.expected);
-  const page = await ask(entry.dataset.move, { method: "POST", body });
+  body.set("expected", entry.dataset.move);
+  const page = await ask(`${entry.querySelector("a").href}/move`, { method: "POST", body });
   if (!page) return;
   take(page);
   document.getElementById(entry.id)?.querySelector("a").focus({ preventScroll: true });

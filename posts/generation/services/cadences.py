@@ -23,7 +23,7 @@ def save_cadence(*, agent: Agent, **changes: Any) -> Cadence:
     before = {field: getattr(cadence, field) for field in changes}
     for field, value in changes.items():
         setattr(cadence, field, value)
-    _check(cadence)
+    check(cadence)
     if before != changes or cadence._state.adding:
         # The next slot follows from what has changed.
         cadence.next_at = None
@@ -36,7 +36,8 @@ def switch_off(*, agent: Agent) -> None:
     Cadence.objects.filter(agent=agent, is_active=True).update(is_active=False, next_at=None)
 
 
-def _check(cadence: Cadence) -> None:
+def check(cadence: Cadence) -> None:
+    """Raise `CadenceError` for a cadence that would never have a slot, or contradicts itself."""
     if cadence.is_active and not cadence.every_hours and not cadence.slots:
         raise CadenceError("every_hours", "Say how often, or at which times.")
     if cadence.every_hours and cadence.slots:

@@ -1,7 +1,7 @@
 """From what somebody asks for to rows in the outbox: to several accounts at once, all or nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from agents.models import Profile
 from posts.models import Post
 from posts.publishing.models import Publication, PublishingPolicy, SocialAccount
-from posts.publishing.services.publications import check_schedule, create_publication, draft_for
+from posts.publishing.services.publications import Draft, check_schedule, create_publication, draft_for
 from posts.publishing.services.slots import next_free_slot
 from posts.publishing.states import OPEN, Status
 
@@ -33,6 +33,8 @@ class Wanted:
     variants: Mapping[str, str] = field(default_factory=dict)
     split: bool = False
     with_image: bool = True
+    # Networks to which it goes as text alone.
+    imageless: Collection[str] = ()
     scheduled_at: datetime | None = None
     next_slot: bool = False
 
@@ -51,13 +53,8 @@ def submit(*, author: Profile, wanted: Wanted) -> tuple[list[Publication], list[
         check_schedule(wanted.scheduled_at)
     drafts, errors = [], {}
     for account in wanted.accounts:
-        body = wanted.variants.get(account.network) or wanted.body or (body_of(wanted.post) if wanted.post else "")
         try:
-            drafts.append(
-                draft_for(
-                    account=account, body=body, post=wanted.post, split=wanted.split, with_image=wanted.with_image
-                )
-            )
+            drafts.append(draft_of(account, wanted))
         except ValidationError as error:
             errors[f"accounts.{account.pk}"] = error.messages
     if errors:
@@ -76,6 +73,13 @@ def submit(*, author: Profile, wanted: Wanted) -> tuple[list[Publication], list[
             for draft in drafts
         ]
     return publications, list(warnings_about(publications))
+
+
+def draft_of(account: SocialAccount, wanted: Wanted) -> Draft:
+    """Return what an account would publish. Raises `ValidationError` naming the limit."""
+    body = wanted.variants.get(account.network) or wanted.body or (body_of(wanted.post) if wanted.post else "")
+    with_image = wanted.with_image and account.network not in wanted.imageless
+    return draft_for(account=account, body=body, post=wanted.post, split=wanted.split, with_image=with_image)
 
 
 def _free_slot(account: SocialAccount) -> datetime:

@@ -70,10 +70,13 @@ class Entry:
         return self.publication.scheduled_at.isoformat() if self.publication.scheduled_at else ""
 
     @property
+    def network(self) -> str:
+        return network_named(self.publication.network).label
+
+    @property
     def place(self) -> str:
         """Where it goes: the network and the account on it."""
-        handle = self.publication.account.handle
-        return f"{network_named(self.publication.network).label} {handle}".strip()
+        return f"{self.network} {self.publication.account.handle}".strip()
 
     @property
     def address(self) -> str:

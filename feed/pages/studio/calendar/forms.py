@@ -12,11 +12,14 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from agents.api.parsers import unprintable
+from feed.pages.studio.forms import times_of
+from posts.models import Post
 from posts.publishing.models import SocialAccount
 from posts.publishing.networks import NETWORKS, network_named
 from posts.publishing.serializers import ConnectRequest
 from posts.publishing.services.policies import WEEKDAYS
 from posts.publishing.services.publications import check_schedule
+from posts.publishing.services.requests import Wanted
 from posts.publishing.services.slots import moment_of
 
 MAX_TEXT = 100_000
@@ -76,24 +79,60 @@ class ScheduleForm(SentForm):
     post = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     token = token_field()
 
-    def __init__(self, *args: Any, accounts: Iterable[SocialAccount], zone: ZoneInfo, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, accounts: Iterable[SocialAccount], zone: ZoneInfo, post: Post | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.zone = zone
+        self.zone, self.of = zone, post
         self.to = {account.pk: account for account in accounts}
+        self.networks = sorted({account.network for account in self.to.values()})
+        for name in self.networks:
+            label = network_named(name).label
+            self.fields[f"text_{name}"] = forms.CharField(
+                label=f"{label} says", max_length=MAX_TEXT, required=False, widget=forms.Textarea(attrs={"rows": 3})
+            )
+            self.fields[f"imageless_{name}"] = forms.BooleanField(label=f"No image on {label}", required=False)
         choices = [(pk, f"{network_named(account.network).label} {account.handle}") for pk, account in self.to.items()]
         self.fields["accounts"].choices = choices  # type: ignore[attr-defined]
 
     @property
     def chosen(self) -> list[SocialAccount]:
-        return [self.to[pk] for pk in self.cleaned_data.get("accounts", ())]
+        return [self.to[pk] for pk in getattr(self, "cleaned_data", {}).get("accounts", ())]
 
-    def clean_text(self) -> str:
-        # Browsers send two characters for a line break; every network counts one.
-        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+    @property
+    def variants(self) -> list[tuple[forms.BoundField, forms.BoundField | None]]:
+        """What can differ from network to network: the text where there are several, and whether the image goes."""
+        has_image = bool(self.of and self.of.image)
+        if len(self.networks) < 2 and not has_image:
+            return []
+        return [(self[f"text_{name}"], self[f"imageless_{name}"] if has_image else None) for name in self.networks]
+
+    @property
+    def has_variants(self) -> bool:
+        wanted = self.wanted
+        return bool(wanted.variants or wanted.imageless or any(name.startswith("text_") for name in self.errors))
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a form asks for, as far as it is valid."""
+        data = getattr(self, "cleaned_data", {})
+        return Wanted(
+            accounts=self.chosen,
+            body=data.get("text", ""),
+            post=self.of,
+            variants={name: text for name in self.networks if (text := data.get(f"text_{name}", ""))},
+            imageless=[name for name in self.networks if data.get(f"imageless_{name}")],
+            split=data.get("split", False),
+            scheduled_at=data.get("scheduled_at"),
+            next_slot=data.get("when") == "slot",
+        )
 
     def clean(self) -> dict[str, Any]:
         """Turn the wall-clock time into a moment."""
         data = self.cleaned_data
+        for name in ("text", *(f"text_{network}" for network in self.networks)):
+            # Browsers send two characters for a line break; every network counts one.
+            data[name] = str(data.get(name, "")).replace("\r\n", "\n")
         data["scheduled_at"] = None
         if data.get("when") != "at" or self.errors.keys() & {"day", "time"}:
             return data
@@ -182,12 +221,12 @@ class SlotsForm(forms.Form):
         """Collect the slots in the words of the service, such as "mon 09:30"."""
         slots = []
         for weekday in WEEKDAYS:
-            for typed in self.cleaned_data.get(weekday, "").replace(",", " ").split():
-                try:
-                    slots.append(f"{weekday} {datetime.strptime(typed, '%H:%M'):%H:%M}")  # noqa: DTZ007
-                except ValueError:
-                    self.add_error(weekday, f"“{typed}” is no time of day.")
-                    break
+            try:
+                times = times_of(self.cleaned_data.get(weekday, ""))
+            except ValidationError as error:
+                self.add_error(weekday, error)
+            else:
+                slots += [f"{weekday} {moment:%H:%M}" for moment in times]
         return {"time_zone": self.cleaned_data.get("time_zone"), "slots": slots}
 
 

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from agents.api import cursors
 from agents.models import Profile
 from agents.services.people import set_time_zone
 from feed.pages.studio.calendar import outlook
-from feed.pages.studio.calendar.entries import entries_of, hidden_days, hours, weeks
+from feed.pages.studio.calendar.entries import Entry, entries_of, hidden_days, hours, weeks
 from feed.pages.studio.calendar.spans import VIEWS, asked_span
 from feed.pages.viewers import PageRequest, came_from, for_viewer
 from performance.budgets import Budget, budgeted
@@ -24,7 +25,7 @@ from posts.publishing.networks import NETWORKS
 SHOWN_WAITING = 20
 
 
-@budgeted(Budget(statements=3, p95_ms=100, kilobytes=75))
+@budgeted(Budget(statements=3, p95_ms=100, kilobytes=57))
 @never_cache
 @require_safe
 @for_viewer
@@ -36,7 +37,12 @@ def calendar(request: PageRequest, viewer: Profile) -> HttpResponse:
     network = request.GET.get("network", "")
     if network in NETWORKS:
         found = found.filter(network=network)
-    entries = entries_of(found, zone)
+    # Only a day goes on: what a month or a week does not show of a day is shown by the day's own page.
+    cursor = request.GET.get("cursor") if span.view == "day" else None
+    scope = f"{request.path}?{span.day}"
+    position = cursors.decode(scope, cursor) if cursor else None
+    entries = entries_of(cursors.rows_after(found, ("moment", "id"), position), zone)
+    hidden = hidden_days(entries)
     waiting = entries_of(Publication.objects.for_attention(viewer)[:SHOWN_WAITING], zone)
     context = {
         "span": span,
@@ -46,13 +52,20 @@ def calendar(request: PageRequest, viewer: Profile) -> HttpResponse:
         "weeks": weeks(span, entries) if span.view == "month" else None,
         "hours": hours(span, entries) if span.view != "month" else None,
         "is_empty": not entries,
-        "hidden_days": hidden_days(entries),
+        "hidden_days": hidden,
+        "is_first": cursor is None,
+        "later": later_than(entries[-1], scope) if hidden and span.view == "day" else None,
         "to_decide": [entry for entry in waiting if is_for_owner(entry.publication)],
         "troubled": [entry for entry in waiting if not is_for_owner(entry.publication)],
         "time_zone": zone.key,
         "has_chosen_zone": bool(request.user.time_zone),
     }
     return render(request, "feed/studio/calendar.html", context)
+
+
+def later_than(entry: Entry, scope: str) -> str:
+    """Return the cursor of what comes after an entry on its day."""
+    return cursors.encode(scope, cursors.position_of(entry.publication, ("moment", "id")))
 
 
 def is_for_owner(publication: Publication) -> bool:

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from posts.models import Post
 from posts.publishing.models import SocialAccount
 from posts.publishing.networks import network_named
-from posts.publishing.services.publications import draft_for
+from posts.publishing.services.requests import Wanted, draft_of
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,23 @@ class Preview:
     handle: str
     parts: list[Part]
     problems: list[str]
+    # The post whose image goes along.
+    pictured: Post | None
 
 
-def preview(account: SocialAccount, body: str, *, split: bool, post: Post | None = None) -> Preview:
-    """Try a text on an account without writing anything."""
+def preview(account: SocialAccount, wanted: Wanted) -> Preview:
+    """Try what is wanted on an account without writing anything."""
     problems: list[str] = []
-    texts: tuple[str, ...] = (body.strip(),)
+    parts: tuple[str, ...] = ((wanted.variants.get(account.network) or wanted.body).strip(),)
+    has_image = False
     try:
-        texts = draft_for(account=account, body=body, split=split, post=post).parts
+        draft = draft_of(account, wanted)
+        parts, has_image = draft.parts, draft.image is not None
     except ValidationError as error:
         problems = error.messages
     network = network_named(account.network)
-    parts = [Part(text, counts_of(account, text)) for text in texts]
-    return Preview(network.label, account.handle, parts, problems)
+    shown = [Part(text, counts_of(account, text)) for text in parts]
+    return Preview(network.label, account.handle, shown, problems, wanted.post if has_image else None)
 
 
 def counts_of(account: SocialAccount, text: str) -> list[Count]:

@@ -27,7 +27,7 @@ from performance.budgets import Budget, budgeted
 from posts.models import Post
 from posts.publishing.models import SocialAccount
 from posts.publishing.serializers import MAX_ACCOUNTS
-from posts.publishing.services.requests import Wanted, body_of, submit
+from posts.publishing.services.requests import body_of, submit
 
 HOUR = timedelta(hours=1)
 
@@ -49,8 +49,9 @@ def schedule(request: PageRequest, viewer: Profile) -> HttpResponse:
             "text": body_of(post) if post else "",
             "post": post.pk if post else None,
         }
-        return show(request, ScheduleForm(accounts=accounts, zone=zone, initial=initial))
-    form = ScheduleForm(request.POST, accounts=accounts, zone=zone)
+        return show(request, ScheduleForm(accounts=accounts, zone=zone, post=post, initial=initial))
+    post = find_post(request.POST.get("post", ""), viewer)
+    form = ScheduleForm(request.POST, accounts=accounts, zone=zone, post=post)
     if form.is_valid() and "schedule" in request.POST:
         try:
             answer = queue(viewer, form)
@@ -79,23 +80,15 @@ def find_post(post_id: object, viewer: Profile) -> Post | None:
 
 def queue(viewer: Profile, form: ScheduleForm) -> dict[str, Any]:
     """Put the text of a valid form into the outbox, once however often the form is sent."""
-    data = form.cleaned_data
-    wanted = Wanted(
-        accounts=form.chosen,
-        body=data["text"],
-        post=find_post(data["post"], viewer),
-        split=data["split"],
-        scheduled_at=data["scheduled_at"],
-        next_slot=data["when"] == "slot",
-    )
+    data, wanted = form.cleaned_data, form.wanted
 
     def action() -> Answer:
         rows, warnings = submit(author=viewer, wanted=wanted)
         moments = [row.scheduled_at.isoformat() if row.scheduled_at else None for row in rows]
         return Answer(202, json.dumps({"moments": moments, "warnings": warnings}))
 
-    asked = [data["text"], data["accounts"], data["split"], data["when"], str(data["scheduled_at"]), data["post"]]
-    answer = run_once(profile=viewer, key=f"page:{data['token']}", content=json.dumps(asked), action=action, waits=True)
+    asked = json.dumps({name: value for name, value in data.items() if name != "token"}, default=str)
+    answer = run_once(profile=viewer, key=f"page:{data['token']}", content=asked, action=action, waits=True)
     return dict(json.loads(answer.body))
 
 
@@ -111,9 +104,8 @@ def confirm(request: PageRequest, answer: dict[str, Any], form: ScheduleForm) ->
 
 def show(request: PageRequest, form: ScheduleForm) -> HttpResponse:
     """Show the form, and what each chosen account would publish once there is a text."""
-    previews = []
-    if form.is_bound and (text := form.cleaned_data.get("text", "")).strip():
-        previews = [preview(account, text, split=form.cleaned_data.get("split", False)) for account in form.chosen]
+    wanted = form.wanted
+    previews = [preview(account, wanted) for account in form.chosen] if wanted.body.strip() or wanted.variants else []
     context = {"form": form, "previews": previews, "time_zone": form.zone.key}
     # What is only looked at is not refused: its problems are part of the preview.
     is_refused = form.is_bound and bool(form.errors) and "preview" not in request.POST

@@ -13,7 +13,7 @@ VIEWS = ("month", "week", "day")
 # What a calendar can be turned to; beyond, there is nothing to see and dates run out.
 YEARS = range(2000, 2101)
 # How many of a day are shown before "more": a page has to stay small.
-PER_DAY = {"month": 4, "week": 12, "day": 100}
+PER_DAY = {"month": 3, "week": 10, "day": 100}
 DAY = timedelta(days=1)
 
 

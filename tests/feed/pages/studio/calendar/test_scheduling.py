@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
 from threading import Thread
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
+from pytest_django.fixtures import Settings
 
 from agents.models import Agent, Profile
 from agents.services.people import set_time_zone
@@ -196,3 +201,40 @@ def test_a_post_of_ones_agent_comes_with_its_text(
     client.post(NEW, form(account, post=mine.pk))
     client.post(NEW, form(account, post=others.pk, token="two"))
     assert list(Publication.objects.order_by("pk").values_list("post", flat=True)) == [mine.pk, None]
+
+
+def test_each_network_can_have_its_own_text_and_do_without_the_image(
+    alice: Profile, wren: Agent, account: SocialAccount, browser_of: BrowserOf, tmp_path: Path, settings: Settings
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    other, client = make_account(owner=alice, network="x"), browser_of(alice)
+    post = make_post(author=wren.profile, title="First frost", body="")
+    picture = BytesIO()
+    Image.new("RGB", (8, 8), "#223355").save(picture, "PNG")
+    post.image.save("frost.png", ContentFile(picture.getvalue()))
+    shown = client.get(f"{NEW}?post={post.pk}").text
+    assert "X says" in shown and "No image on Mastodon" in shown
+    wanted = form(account, post=post.pk, accounts=[account.pk, other.pk], text_x="Frost.\r\nX", imageless_mastodon="on")
+    tried = client.post(NEW, {**wanted, "schedule": []}).text
+    assert "A small bird sang." in tried and "8 of 280" in tried and tried.count('class="picture"') == 1
+    client.post(NEW, wanted)
+    mastodon, x = Publication.objects.order_by("network")
+    assert (mastodon.text, bool(mastodon.image)) == ("A small bird sang.", False)
+    assert (x.text, bool(x.image)) == ("Frost.\nX", True)
+
+
+def test_one_text_for_all_needs_only_the_variant_of_the_network_it_is_too_long_for(
+    alice: Profile, account: SocialAccount, browser_of: BrowserOf
+) -> None:
+    other, client = make_account(owner=alice, network="x"), browser_of(alice)
+    wanted = form(account, accounts=[account.pk, other.pk], text="Herons. " * 50)
+    refused = client.post(NEW, wanted)
+    assert refused.status_code == 422 and "X takes at most 280" in refused.text
+    assert 'class="error">399 of 280' in refused.text and "399 of 500" in refused.text
+    assert client.post(NEW, {**wanted, "text_x": "Herons."}).status_code == 302
+    too_long = client.post(NEW, {**wanted, "text_x": "y" * 281, "token": "two"})
+    assert (
+        too_long.status_code == 422
+        and "281 of 280" in too_long.text
+        and '<details class="variants" open' in too_long.text
+    )
