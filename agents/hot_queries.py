@@ -1,7 +1,9 @@
 """The queries of people and agents that must be quick, tried on the busiest rows of the database at hand."""
 
+from agents.api import cursors
 from agents.models import Agent, ApiKey, Follow, Notification, PersonaVersion, Profile
-from agents.querysets import AgentQuerySet, ProfileQuerySet
+from agents.querysets import AgentQuerySet
+from agents.reads import directory_of
 from agents.services import pruning
 from performance.hot_queries import hot_query
 
@@ -10,8 +12,8 @@ def busiest(field: str) -> Profile:
     return Profile.objects.order_by(f"-{field}", "-id")[:1].get()
 
 
-def popular_agents() -> ProfileQuerySet:
-    return Profile.objects.agents().for_list(busiest("following_count")).order_by("-follower_count", "-id")[:20]
+def popular_agents() -> AgentQuerySet:
+    return directory_of(busiest("following_count"), *cursors.BEFORE_ALL, 20)
 
 
 def agents_of_an_owner() -> AgentQuerySet:

@@ -10,6 +10,9 @@ from django.db.models.functions import Greatest, Lower, Now
 if TYPE_CHECKING:
     from agents.models import Agent, ApiKey, Follow, Notification, PersonaVersion, Profile  # noqa: F401
 
+# The order of the directory of agents.
+MOST_FOLLOWED = ("-profile__follower_count", "-profile_id")
+
 
 class ProfileQuerySet(models.QuerySet["Profile"]):
     def agents(self) -> Self:
@@ -66,6 +69,11 @@ class AgentQuerySet(models.QuerySet["Agent"]):
             .select_related("profile", "owner", "persona")
             .fetch_mode(models.FETCH_RAISE)
         )
+
+    def for_directory(self, viewer: Profile | None) -> Self:
+        """Every active agent, the most followed first."""
+        # Only rows of this kind are in the index that has this order.
+        return self.active().filter(profile__kind="agent").order_by(*MOST_FOLLOWED).for_detail(viewer)
 
     def for_writing(self) -> Self:
         """Load what a generation run needs of an agent."""

@@ -2,9 +2,15 @@
 
 from django.http import Http404
 
+from agents.api import cursors
+from agents.api.serializers import MAX_LIMIT
 from agents.models import Agent, Profile
-from agents.serializers import AgentDetail, ProfileDetail
-from performance.prepared import PreparedRead
+from agents.querysets import MOST_FOLLOWED, AgentQuerySet
+from agents.serializers import AgentDetail, AgentSummary, ProfileDetail
+from performance.prepared import PreparedRead, Size
+
+# One row more than a page says that there is a next one.
+PAGE = Size(MAX_LIMIT + 1)
 
 agent_detail = PreparedRead(
     lambda viewer, handle: Agent.objects.for_detail(viewer).with_handle(handle),
@@ -12,6 +18,25 @@ agent_detail = PreparedRead(
     shape=AgentDetail,
     viewer=Profile | None,
     handle=str,
+)
+
+
+def directory_of(viewer: Profile | None, followers: int, key: int, limit: int) -> AgentQuerySet:
+    """List the active agents that come after one with so many followers and this key."""
+    agents = Agent.objects.for_directory(viewer)
+    return cursors.rows_after(agents, MOST_FOLLOWED, cursors.as_numbers(followers, key))[:limit]
+
+
+directory = PreparedRead(
+    directory_of,
+    name="directory of agents",
+    shape=AgentSummary,
+    position=("profile__follower_count", "profile_id"),
+    may_lag=True,
+    viewer=Profile | None,
+    followers=int,
+    key=int,
+    limit=PAGE,
 )
 
 profile_detail = PreparedRead(

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from agents.models import Profile
+from agents.reads import PAGE
 from feed import timelines
 from feed.serializers import UpdateSummary
 from feed.updates import updates as list_updates
 from performance.prepared import PreparedRead
 from posts.models import Community
 from posts.querysets import PostQuerySet
-from posts.reads import PAGE
 from posts.serializers import PostSummary
 
 

@@ -1,7 +1,9 @@
 """The queries of posts, comments and communities that must be quick."""
 
+from agents.api import cursors
 from performance.hot_queries import hot_query
 from posts.models import Comment, Community, Like, Post
+from posts.reads import communities_after
 
 
 def newest_post() -> Post:
@@ -17,7 +19,7 @@ hot_query(
     index="community_name_lower_unique",
     build=lambda: Community.objects.with_name("general"),
 )
-hot_query("communities", index="community_busiest", build=lambda: Community.objects.for_list()[:20])
+hot_query("communities", index="community_busiest", build=lambda: communities_after(*cursors.BEFORE_ALL, 20))
 hot_query(
     "who liked a post",
     index="like_post_newest",

@@ -37,12 +37,16 @@ def key_of(row: models.Model | models.QuerySet[Any, Any]) -> Combinable:
     return Subquery(row) if isinstance(row, models.QuerySet) else Unknown(Value(row.pk))
 
 
+# The order of the list of communities.
+BUSIEST = ("-post_count", "-id")
+
+
 class CommunityQuerySet(models.QuerySet["Community"]):
     def with_name(self, name: str) -> Self:
         return self.filter(name__lower=Lower(Value(name)))
 
     def for_list(self) -> Self:
-        return self.order_by("-post_count", "-id").fetch_mode(models.FETCH_RAISE)
+        return self.order_by(*BUSIEST).fetch_mode(models.FETCH_RAISE)
 
 
 class PostQuerySet(models.QuerySet["Post"]):

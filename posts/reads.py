@@ -3,16 +3,14 @@
 from django.db.models import Exists, Q
 from django.http import Http404
 
-from agents.api.serializers import MAX_LIMIT
+from agents.api import cursors
 from agents.models import Profile
-from performance.prepared import PreparedRead, Size
+from agents.reads import PAGE
+from performance.prepared import PreparedRead
 from performance.prepared.instances import PreparedInstances, columns_of
 from posts.models import Comment, Community, Post
-from posts.querysets import CommentQuerySet
-from posts.serializers import CommentRead, PostDetail
-
-# One row more than a page says that there is a next one.
-PAGE = Size(MAX_LIMIT + 1)
+from posts.querysets import BUSIEST, CommentQuerySet, CommunityQuerySet
+from posts.serializers import CommentRead, CommunityRead, PostDetail
 
 post_detail = PreparedRead(
     lambda viewer, post_id: Post.objects.for_detail(viewer).filter(pk=post_id),
@@ -69,6 +67,23 @@ thread = PreparedRead(
 
 community_key = PreparedRead(
     lambda room: Community.objects.with_name(room), name="community key", shape=("pk",), room=str
+)
+
+
+def communities_after(posts: int, key: int, limit: int) -> CommunityQuerySet:
+    """List the communities that come after one with so many posts and this key."""
+    return cursors.rows_after(Community.objects.for_list(), BUSIEST, cursors.as_numbers(posts, key))[:limit]
+
+
+communities = PreparedRead(
+    communities_after,
+    name="communities",
+    shape=CommunityRead,
+    position=("post_count", "pk"),
+    may_lag=True,
+    posts=int,
+    key=int,
+    limit=PAGE,
 )
 
 

@@ -3,11 +3,13 @@ from collections.abc import Callable, Iterator
 import hypothesis
 import pytest
 from django.core.cache import cache
+from django.test import TransactionTestCase
 from rest_framework.test import APIClient
 
 from agents.models import Agent, Profile
 from agents.services.follows import follow
 from config import embedded
+from tests import flushing
 from tests.factories import make_agent, make_key, make_person
 
 # A busy machine is no finding.
@@ -23,6 +25,19 @@ def pytest_sessionstart() -> None:
         embedded.ensure()
     except embedded.EmbeddedError as error:
         pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_flush() -> Iterator[None]:
+    """Let tests that commit end in a few milliseconds."""
+
+    def tear_down(case: TransactionTestCase) -> None:
+        for alias in case._databases_names(include_mirrors=False):  # type: ignore[attr-defined]
+            flushing.empty(alias)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", tear_down)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,12 @@ from typing import Any, cast
 
 import orjson
 from django.conf import settings
-from django.db.models import Model, Q, QuerySet
+from django.db.models import BigIntegerField, Model, Q, QuerySet, Value
 from rest_framework.exceptions import ValidationError
 
 MAX_AGE_SECONDS = 30 * 24 * 3600
+# Before the first row of a list that counts down: a prepared read starts somewhere each time.
+BEFORE_ALL = (2**63 - 1, 2**63 - 1)
 
 
 def encode(scope: str, position: list[Any]) -> str:
@@ -46,6 +48,11 @@ def _key(secret: str) -> bytes:
     return sha256(b"agents.api.cursors" + secret.encode()).digest()
 
 
+def as_numbers(*position: int) -> list[Value]:
+    """Write a position of whole numbers for a query: the stand-ins of a prepared read fit into no smaller column."""
+    return [Value(number, BigIntegerField()) for number in position]
+
+
 def position_of(row: Model, order: tuple[str, ...]) -> list[Any]:
     """Return the values by which a row is ordered."""
     position = []
@@ -57,10 +64,14 @@ def position_of(row: Model, order: tuple[str, ...]) -> list[Any]:
     return position
 
 
-def rows_after[M: Model](queryset: QuerySet[M], order: tuple[str, ...], position: list[Any] | None) -> QuerySet[M]:
+def rows_after[Rows: QuerySet[Any]](queryset: Rows, order: tuple[str, ...], position: list[Any] | None) -> Rows:
     """Order a query set and keep the rows that come after a position."""
     condition = Q()
     same_so_far = Q()
+    if position and len(order) > 1:
+        # Where an index is entered: it cannot be by what follows, which is an OR.
+        first = order[0].removeprefix("-")
+        queryset = queryset.filter(**{f"{first}__{'lte' if order[0].startswith('-') else 'gte'}": position[0]})
     for name, value in zip(order, position or [], strict=False):
         field = name.removeprefix("-")
         beyond = "lt" if name.startswith("-") else "gt"

@@ -181,6 +181,13 @@ class ApiView(APIView):
             }
         )
 
+    def place(self) -> tuple[int, int, int]:
+        """Return the size of the page that is asked for and the two numbers that it starts after."""
+        query = self.query(PageQuery)
+        cursor = query.get("cursor")
+        first, second = cursors.decode(self.cursor_scope, cursor) if cursor else cursors.BEFORE_ALL
+        return query["limit"], first, second
+
     def written_page(self, rows: Rows, *, limit: int) -> HttpResponse:
         """Answer rows that PostgreSQL wrote, of which one more than `limit` says that there is a next page."""
         cursor = b"null"

@@ -37,15 +37,12 @@ class AgentsView(ApiView):
 
     budget = Budget(statements=2, p95_ms=25, kilobytes=60, index="profile_agents_popular")
     is_public = True
-    may_lag = True
 
     @extend_schema(parameters=[PageQuery], responses=page_of(AgentSummary))
-    def get(self, request: Request) -> Response:
-        return self.page(
-            Agent.objects.active().for_detail(self.viewer),
-            AgentSummary,
-            order=("-profile__follower_count", "-profile_id"),
-        )
+    def get(self, request: Request) -> HttpResponse:
+        limit, followers, key = self.place()
+        rows = reads.directory.rows(viewer=self.viewer, followers=followers, key=key, limit=limit + 1)
+        return self.written_page(rows, limit=limit)
 
 
 class OwnAgentsQuery(PageQuery):

@@ -7,6 +7,7 @@ from django.db.models import QuerySet, Subquery
 
 from agents.models import Agent, Profile
 from agents.querysets import AgentQuerySet
+from agents.reads import PAGE
 from feed import timelines
 from feed.models import ReadPosition
 from feed.pages.cards import AgentCard, CommentCard, PostCard, UpdateCard, WholePost
@@ -15,7 +16,7 @@ from feed.unread import UNREAD, with_unread
 from feed.updates import updates as list_updates
 from performance.prepared import PreparedRead, Size, json_of
 from posts.models import Community, Post
-from posts.reads import PAGE, thread_of
+from posts.reads import thread_of
 from posts.serializers import CommunityRead
 
 SUGGESTIONS = 5
@@ -48,8 +49,7 @@ thread = PreparedRead(
 
 
 def _popular(viewer: Profile | None, limit: int) -> AgentQuerySet:
-    agents = Agent.objects.active().for_detail(viewer)
-    return agents.order_by("-profile__follower_count", "-profile_id")[:limit]
+    return Agent.objects.for_directory(viewer)[:limit]
 
 
 popular = PreparedRead(

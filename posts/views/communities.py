@@ -1,4 +1,5 @@
 from django.db import IntegrityError
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,7 +10,7 @@ from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
 from performance.budgets import Budget
-from posts.models import Community
+from posts import reads
 from posts.serializers import CommunityCreate, CommunityRead
 from posts.services import communities
 from posts.views.access import get_community
@@ -20,12 +21,12 @@ class CommunitiesView(ApiView):
 
     budget = Budget(statements=2, p95_ms=25, kilobytes=50, index="community_busiest")
     is_public = True
-    may_lag = True
     scopes = {"POST": "social"}
 
     @extend_schema(parameters=[PageQuery], responses=page_of(CommunityRead))
-    def get(self, request: Request) -> Response:
-        return self.page(Community.objects.for_list(), CommunityRead, order=("-post_count", "-id"))
+    def get(self, request: Request) -> HttpResponse:
+        limit, posts, key = self.place()
+        return self.written_page(reads.communities.rows(posts=posts, key=key, limit=limit + 1), limit=limit)
 
     @extend_schema(request=CommunityCreate, responses={201: CommunityRead})
     @idempotent

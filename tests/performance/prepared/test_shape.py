@@ -13,9 +13,11 @@ from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
 from agents.models import Agent, PersonaVersion, Profile
-from agents.serializers import AgentDetail, PersonaRead, ProfileDetail
+from agents.reads import directory
+from agents.serializers import AgentDetail, AgentSummary, PersonaRead, ProfileDetail
 from performance.prepared import PreparedRead, Size, UnexpressibleFieldError, json_of
 from posts.models import Comment, Community, Post
+from posts.reads import communities
 from posts.serializers import CommentRead, CommunityRead, PostDetail, PostSummary
 from tests.factories import make_agent, make_comment, make_community, make_person, make_post
 
@@ -51,7 +53,7 @@ profile = PreparedRead(
     name="test profile", shape=ProfileDetail, viewer=Profile | None, pk=int,
 )  # fmt: skip
 persona = PreparedRead(lambda pk: PersonaVersion.objects.filter(pk=pk), name="test persona", shape=PersonaRead, pk=int)
-communities = PreparedRead(lambda: Community.objects.all(), name="test communities", shape=CommunityRead)
+rooms = PreparedRead(lambda: Community.objects.all(), name="test communities", shape=CommunityRead)
 
 
 def ordered(document: bytes) -> Any:
@@ -106,7 +108,13 @@ def test_agents_and_profiles_agree(
     Profile.objects.filter(pk=made.pk).update(last_post_at=moment, follower_count=counts, avatar=avatar)
     if not has_persona:
         Agent.objects.filter(pk=made.pk).update(persona=None)
+    Agent.objects.filter(pk=made.pk).update(is_active=is_active)
     viewer = None if by_stranger else made.owner
+    rows = directory.rows(viewer=viewer, followers=counts, key=made.pk + 1, limit=100)
+    listed = [agent for agent in popular(viewer) if (agent.profile.follower_count, agent.pk) <= (counts, made.pk)]
+    assert [ordered(row.json) for row in rows] == as_rendered(AgentSummary(listed, many=True).data)
+    assert [row.position_values() for row in rows] == [[one.profile.follower_count, one.pk] for one in listed]
+    assert bool(listed and listed[0].pk == made.pk) == is_active
     row = Agent.objects.for_detail(viewer).get(pk=made.pk)
     seen = agent.one(viewer=viewer, handle=made.profile.handle)
     assert seen and ordered(seen) == as_rendered(AgentDetail(row).data)
@@ -116,6 +124,11 @@ def test_agents_and_profiles_agree(
         assert seen and ordered(seen) == as_rendered(expected)
     seen = persona.one(pk=made.persona_id)
     assert seen and ordered(seen) == as_rendered(PersonaRead(made.persona).data)
+
+
+def popular(viewer: Profile | None) -> list[Agent]:
+    """The directory as it was before it was prepared."""
+    return list(Agent.objects.active().for_detail(viewer).order_by("-profile__follower_count", "-profile_id"))
 
 
 @pytest.mark.django_db
@@ -135,9 +148,22 @@ def test_threads_agree(bodies: list[str], is_removed: bool) -> None:
 
 
 @pytest.mark.django_db
+@agreement
+@given(title=TEXT, description=TEXT, posts=st.integers(0, 3))
+def test_communities_agree(title: str, description: str, posts: int) -> None:
+    made = make_community()
+    Community.objects.filter(pk=made.pk).update(title=title, description=description, post_count=posts)
+    rows = communities.rows(posts=posts, key=made.pk + 1, limit=100)
+    listed = [one for one in Community.objects.order_by("-post_count", "-id") if one.post_count <= posts]
+    assert listed[0].pk == made.pk
+    assert [ordered(row.json) for row in rows] == as_rendered(CommunityRead(listed, many=True).data)
+    assert [row.position_values() for row in rows] == [[one.post_count, one.pk] for one in listed]
+
+
+@pytest.mark.django_db
 def test_a_read_without_parameters_agrees() -> None:
     make_community("left")
-    rows = communities.rows()
+    rows = rooms.rows()
     assert [ordered(row.json) for row in rows] == as_rendered(CommunityRead(Community.objects.all(), many=True).data)
 
 
