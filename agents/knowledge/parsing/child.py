@@ -1,15 +1,18 @@
-"""The parser process: reads one document on stdin, writes what is in it as JSON on stdout.
+"""The parser process: reads documents on stdin, writes what is in them as JSON on stdout.
 
-Run as a script, away from Django and from the database, by `agents.knowledge.parsing.bounded`. It takes
-its limits before it reads a byte, and gives up the right to open files before it parses one.
+Run as a script, away from Django and from the database, by `agents.knowledge.parsing.bounded`. Everything is loaded
+once; each document is then parsed by a fork, which has limits of its own, has given up the right to open files, and
+ends with the document: nothing of one stranger's text is there when the next one's comes.
 """
 
 import json
+import os
 import re
 import resource
 import signal
 import sys
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -157,23 +160,60 @@ def confine(*, memory_bytes: int) -> None:
 
 def seal() -> None:
     """Give up opening files and sockets: what is parsed from here on can name any file it likes."""
+    # Not closed: the next file that is opened would take its place.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
 
 
+def answer(parse: Callable[[str, str], dict[str, Any]], document: bytes, base_url: str) -> dict[str, Any]:
+    """Parse one document within the limits that are set."""
+    try:
+        text, guessed = decode(document)
+        seal()
+        found = parse(text, base_url)
+        return found | {"problem": "; ".join(filter(None, (found["problem"], guessed)))}
+    except Exception as error:
+        return {"gave_up": f"{type(error).__name__}: {error}"[:200]}
+
+
+def write(message: dict[str, Any]) -> None:
+    body = json.dumps(message).encode()
+    sys.stdout.buffer.write(len(body).to_bytes(8) + body)
+    sys.stdout.buffer.flush()
+
+
 def main() -> None:
-    kind, base_url, cpu_seconds, memory_bytes = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
-    confine(memory_bytes=memory_bytes)
+    kind, memory_bytes, cpu_seconds, wall_seconds, idle_seconds = sys.argv[1], *map(float, sys.argv[2:])
+    confine(memory_bytes=int(memory_bytes))
     parse, warm_ups = {"feed": (parse_feed, WARM_UP_FEEDS), "page": (parse_page, WARM_UP_PAGES)}[kind]
     for warm_up in warm_ups:
         parse(warm_up)
-    # Every module that parsing needs is loaded now. The signal's default action ends the process, even
-    # inside C code.
-    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-    text, guessed = decode(sys.stdin.buffer.read())
-    seal()
-    answer = parse(text, base_url)
-    answer["problem"] = "; ".join(filter(None, (answer["problem"], guessed)))
-    sys.stdout.write(json.dumps(answer))
+    while True:
+        # Nobody asks any more: the default action of the signal ends the process.
+        signal.setitimer(signal.ITIMER_REAL, idle_seconds)
+        if not (header := sys.stdin.buffer.readline()):
+            return
+        request = json.loads(header)
+        document = sys.stdin.buffer.read(request["size"])
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if not (fork := os.fork()):
+            # Their default action ends the fork, even inside C code.
+            signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+            signal.setitimer(signal.ITIMER_REAL, wall_seconds)
+            message = answer(parse, document, request["base_url"])
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            write(message)
+            os._exit(0)
+        _, status = os.waitpid(fork, 0)
+        if status:
+            limits: dict[int, str] = {
+                signal.SIGPROF: f"{cpu_seconds:g} s of processor time",
+                signal.SIGALRM: f"{wall_seconds:g} s",
+            }
+            limit = limits.get(os.WTERMSIG(status))
+            write({"gave_up": f"not within {limit}" if limit else f"ended with status {status}"})
 
 
 if __name__ == "__main__":
