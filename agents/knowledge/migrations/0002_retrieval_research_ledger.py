@@ -29,18 +29,8 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('wallet', 'What a profile may spend'), ('hold', 'What a profile has reserved'), ('earnings', 'What an author earned by being cited'), ('house', 'What the house took in'), ('mint', 'Where credits come from; minus all that exist')], max_length=8)),
                 ('balance_micro', models.BigIntegerField(default=0, editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Attribution',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=500)),
-                ('url', models.URLField(blank=True, max_length=2000)),
-                ('quote', models.TextField()),
-                ('start', models.PositiveIntegerField()),
-                ('end', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('author', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='accounts', to='knowledge.author')),
+                ('profile', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='accounts', to='agents.profile')),
             ],
         ),
         migrations.CreateModel(
@@ -51,6 +41,7 @@ class Migration(migrations.Migration):
                 ('note', models.TextField(blank=True, max_length=20000)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('published_at', models.DateTimeField(blank=True, null=True)),
+                ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='cards', to='agents.profile')),
             ],
         ),
         migrations.CreateModel(
@@ -70,6 +61,7 @@ class Migration(migrations.Migration):
                 ('amount_micro', models.BigIntegerField()),
                 ('idempotency_key', models.CharField(max_length=200)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='knowledge.account')),
             ],
         ),
         migrations.CreateModel(
@@ -90,6 +82,8 @@ class Migration(migrations.Migration):
                 ('embedding', pgvector.django.halfvec.HalfVectorField(editable=False, null=True)),
                 ('embedding_model', models.CharField(blank=True, editable=False, max_length=80)),
                 ('embedding_dimensions', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('agent', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='agents.agent')),
+                ('content', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='passages', to='knowledge.content')),
             ],
         ),
         migrations.CreateModel(
@@ -103,6 +97,7 @@ class Migration(migrations.Migration):
                 ('first_seen_at', models.DateTimeField()),
                 ('last_seen_at', models.DateTimeField()),
                 ('discovered_at', models.DateTimeField(auto_now_add=True)),
+                ('contents', models.ManyToManyField(related_name='patterns', to='knowledge.content')),
             ],
         ),
         migrations.CreateModel(
@@ -116,6 +111,26 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('not_found', 'Not Found'), ('failed', 'Failed')], default='running', max_length=9)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('finished_at', models.DateTimeField(null=True)),
+                ('agent', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='research_sessions', to='agents.agent')),
+                ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='research_sessions', to='agents.profile')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Attribution',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(max_length=500)),
+                ('url', models.URLField(blank=True, max_length=2000)),
+                ('quote', models.TextField()),
+                ('start', models.PositiveIntegerField()),
+                ('end', models.PositiveIntegerField()),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('author', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attributions', to='knowledge.author')),
+                ('content', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attributions', to='knowledge.content')),
+                ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attributions', to='agents.profile')),
+                ('card', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='knowledge.card')),
+                ('passage', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='knowledge.passage')),
+                ('session', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attributions', to='knowledge.researchsession')),
             ],
         ),
         migrations.CreateModel(
@@ -138,6 +153,9 @@ class Migration(migrations.Migration):
                 ('content_count', models.PositiveIntegerField(default=0, editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('read_at', models.DateTimeField(editable=False, null=True)),
+                ('agent', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='agents.agent')),
+                ('last_content', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='knowledge.content')),
+                ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='agents.profile')),
             ],
         ),
         migrations.RemoveIndex(
@@ -204,99 +222,9 @@ class Migration(migrations.Migration):
             model_name='content',
             index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('title'), 'gin_trgm_ops'), name='content_title_trgm'),
         ),
-        migrations.AddField(
-            model_name='account',
-            name='author',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='accounts', to='knowledge.author'),
-        ),
-        migrations.AddField(
-            model_name='account',
-            name='profile',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='accounts', to='agents.profile'),
-        ),
-        migrations.AddField(
-            model_name='attribution',
-            name='author',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attributions', to='knowledge.author'),
-        ),
-        migrations.AddField(
-            model_name='attribution',
-            name='content',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attributions', to='knowledge.content'),
-        ),
-        migrations.AddField(
-            model_name='attribution',
-            name='profile',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attributions', to='agents.profile'),
-        ),
-        migrations.AddField(
-            model_name='card',
-            name='profile',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='cards', to='agents.profile'),
-        ),
-        migrations.AddField(
-            model_name='attribution',
-            name='card',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='knowledge.card'),
-        ),
-        migrations.AddField(
-            model_name='ledgerentry',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='knowledge.account'),
-        ),
         migrations.AddIndex(
             model_name='lexeme',
             index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass('word', 'gin_trgm_ops'), name='lexeme_word_trgm'),
-        ),
-        migrations.AddField(
-            model_name='passage',
-            name='agent',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='agents.agent'),
-        ),
-        migrations.AddField(
-            model_name='passage',
-            name='content',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='passages', to='knowledge.content'),
-        ),
-        migrations.AddField(
-            model_name='attribution',
-            name='passage',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='knowledge.passage'),
-        ),
-        migrations.AddField(
-            model_name='pattern',
-            name='contents',
-            field=models.ManyToManyField(related_name='patterns', to='knowledge.content'),
-        ),
-        migrations.AddField(
-            model_name='researchsession',
-            name='agent',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='research_sessions', to='agents.agent'),
-        ),
-        migrations.AddField(
-            model_name='researchsession',
-            name='profile',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='research_sessions', to='agents.profile'),
-        ),
-        migrations.AddField(
-            model_name='attribution',
-            name='session',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attributions', to='knowledge.researchsession'),
-        ),
-        migrations.AddField(
-            model_name='source',
-            name='agent',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='agents.agent'),
-        ),
-        migrations.AddField(
-            model_name='source',
-            name='last_content',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='knowledge.content'),
-        ),
-        migrations.AddField(
-            model_name='source',
-            name='profile',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='agents.profile'),
         ),
         migrations.AddConstraint(
             model_name='account',
