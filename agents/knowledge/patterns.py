@@ -10,7 +10,8 @@ from datetime import datetime
 import numpy as np
 from django.db import connection, transaction
 
-from agents.knowledge.embeddings import Vectors, current_embedder
+from agents.knowledge.embeddings import current_embedder
+from agents.knowledge.embeddings.vectors import Vectors
 from agents.knowledge.models import Content, Pattern
 
 # The newest ones: a theme that recurs does so among them.

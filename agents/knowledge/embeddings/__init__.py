@@ -1,14 +1,18 @@
-"""Turning texts into vectors: one small interface, one model behind it, named by the settings."""
+"""Turning texts into vectors: one small interface, one model behind it, named by the settings.
+
+NumPy is loaded with the first vector, not with this module: a web process that makes none does without its memory.
+"""
+
+from __future__ import annotations
 
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 from django.conf import settings
 from django.utils.module_loading import import_string
-from numpy.typing import NDArray
 
-type Vectors = NDArray[np.float32]
+if TYPE_CHECKING:
+    from agents.knowledge.embeddings.vectors import Vectors
 
 EMBEDDERS = {
     "wordllama": "agents.knowledge.embeddings.wordllama.WordLlamaEmbedder",
@@ -37,10 +41,3 @@ def current_embedder() -> Embedder:
     """Return the model that the settings name, loaded once per process."""
     embedder: Embedder = import_string(EMBEDDERS[str(settings.EMBEDDINGS["provider"])])()
     return embedder
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Scale each row to length 1; a row of zeros becomes the first axis, so that cosines stay defined."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors = np.where(lengths > 0, vectors, np.eye(1, vectors.shape[1], dtype=np.float32))
-    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)

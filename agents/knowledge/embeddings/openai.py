@@ -4,7 +4,8 @@ import json
 import numpy as np
 from django.conf import settings
 
-from agents.knowledge.embeddings import EmbeddingFailed, Vectors, unit
+from agents.knowledge.embeddings import EmbeddingFailed
+from agents.knowledge.embeddings.vectors import Vectors, unit
 from agents.knowledge.fetching import FetchFailed, ForbiddenAddress, fetch
 
 BATCH = 64
