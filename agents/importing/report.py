@@ -1,7 +1,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-MAX_EXAMPLES = 3
+# Enough to name each file of a small folder.
+MAX_EXAMPLES = 10
 
 
 @dataclass
@@ -11,10 +12,9 @@ class Finding:
     count: int = 0
     places: list[str] = field(default_factory=list)
 
-    def add(self, place: str) -> None:
-        self.count += 1
-        if len(self.places) < MAX_EXAMPLES:
-            self.places.append(place)
+    def add(self, *places: str, count: int = 1) -> None:
+        self.count += count
+        self.places += places[: MAX_EXAMPLES - len(self.places)]
 
 
 @dataclass
@@ -40,6 +40,14 @@ class Report:
     def note(self, kind: str, remark: str, place: str) -> None:
         """Count a row that was stored, but not whole."""
         self.notes.setdefault((kind, remark), Finding()).add(place)
+
+    def add(self, part: "Report") -> None:
+        """Count what another report counted."""
+        self.read += part.read
+        self.outcomes.update(part.outcomes)
+        for ours, theirs in ((self.skipped, part.skipped), (self.notes, part.notes)):
+            for key, finding in theirs.items():
+                ours.setdefault(key, Finding()).add(*finding.places, count=finding.count)
 
     @property
     def kinds(self) -> list[str]:

@@ -1,22 +1,28 @@
 """From contents to what is searched: passages, vectors, near duplicates."""
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models.functions import MD5, Now
+from django.db.models.functions import MD5
+from django.utils import timezone
 from pgvector import HalfVector
 from pgvector.psycopg.halfvec import register_halfvec_info
 from psycopg.types import TypeInfo
 
-from agents.knowledge.embeddings import Embedder, current_embedder
+from agents.knowledge.embeddings import Embedder, EmbeddingFailed, current_embedder
 from agents.knowledge.models import Content, Passage
 from agents.knowledge.near_duplicates import is_near_duplicate, sketch_of
 from agents.knowledge.splitting import spans_of
 
 BATCH = 25
+
+logger = logging.getLogger(__name__)
 
 
 def index_pending(*, limit: int = 1000) -> int:
@@ -32,52 +38,82 @@ def index_pending(*, limit: int = 1000) -> int:
 
 
 def index(contents: Sequence[Content]) -> None:
-    """Split contents into passages and embed these. Raises `EmbeddingFailed` with nothing changed."""
-    embedder = current_embedder()
-    drafts = {content.pk: _passages(content) for content in contents}
-    flat = [passage for passages in drafts.values() for passage in passages]
-    vectors = embedder.embed([embedded_text(passage) for passage in flat])
-    for passage, vector in zip(flat, vectors, strict=True):
-        passage.embedding = HalfVector(vector)
-        passage.embedding_model, passage.embedding_dimensions = embedder.name, embedder.dimensions
-    _store(contents, drafts)
+    """Split stored contents into passages and embed these. Raises `EmbeddingFailed` with nothing changed."""
+    drafts = prepare(contents)
+    hashes = {content.pk: hashlib.md5(content.text.encode(), usedforsecurity=False).hexdigest() for content in contents}
+    with transaction.atomic():
+        locked = (
+            Content.objects.select_for_update()
+            .filter(pk__in=hashes)
+            .order_by("pk")
+            .annotate(hash=MD5("text"))
+            .values_list("pk", "hash", "analyzed_at")
+        )
+        # Not those that somebody else indexed or changed since they were read.
+        due = {pk for pk, text_hash, analyzed_at in locked if analyzed_at is None and hashes[pk] == text_hash}
+        Passage.objects.filter(content__in=due).delete()
+        rows = [content for content in contents if content.pk in due]
+        Content.objects.bulk_update(rows, ["sketch", "embedding", "analyzed_at"])
+        write_passages(rows, [draft for draft in drafts if draft.content.pk in due])
 
 
-def embedded_text(passage: Passage) -> str:
+@dataclass(slots=True)
+class Draft:
+    """A passage that is not stored yet."""
+
+    content: Content
+    start: int
+    end: int
+    text: str
+    heading: str = ""
+    embedding: HalfVector | None = None
+
+
+def prepare(contents: Sequence[Content]) -> list[Draft]:
+    """Split contents and embed their passages, which are returned; no row is read or written.
+
+    The contents get their sketch, their vector and the time of it. Raises `EmbeddingFailed`.
+    """
+    split = [_drafts(content) for content in contents]
+    drafts = list(chain.from_iterable(split))
+    vectors = current_embedder().embed([embedded_text(draft) for draft in drafts])
+    for draft, vector in zip(drafts, vectors, strict=True):
+        draft.embedding = HalfVector(vector)
+    end = 0
+    for content, own in zip(contents, split, strict=True):
+        start, end = end, end + len(own)
+        mean = vectors[start:end].mean(axis=0)
+        content.embedding = HalfVector(mean / (np.linalg.norm(mean) or 1))
+        content.sketch = sketch_of(content.text)
+        content.analyzed_at = timezone.now()
+    return drafts
+
+
+def prepare_if_possible(contents: Sequence[Content]) -> list[Draft]:
+    """Prepare contents; where the model does not answer, leave them as they are, for `index_pending`."""
+    try:
+        return prepare(contents) if contents else []
+    except EmbeddingFailed as error:
+        logger.warning("%d contents wait for their vectors: %s", len(contents), error)
+        return []
+
+
+def embedded_text(passage: Passage | Draft) -> str:
     return f"{passage.heading}\n{passage.text}" if passage.heading else passage.text
 
 
-def _passages(content: Content) -> list[Passage]:
-    passages = [
-        Passage(content=content, agent_id=content.agent_id, start=start, end=end, text=content.text[start:end])
-        for start, end in spans_of(content.text)
-    ]
-    if passages and not content.text.startswith(content.title.removesuffix("…")):
-        passages[0].heading = content.title
-    return passages
+def _drafts(content: Content) -> list[Draft]:
+    drafts = [Draft(content, start, end, content.text[start:end]) for start, end in spans_of(content.text)]
+    if drafts and not content.text.startswith(content.title.removesuffix("…")):
+        drafts[0].heading = content.title
+    return drafts
 
 
-@transaction.atomic
-def _store(contents: Sequence[Content], drafts: dict[int, list[Passage]]) -> None:
-    hashes = {content.pk: hashlib.md5(content.text.encode(), usedforsecurity=False).hexdigest() for content in contents}
-    locked = (
-        Content.objects.select_for_update()
-        .filter(pk__in=hashes)
-        .order_by("pk")
-        .annotate(hash=MD5("text"))
-        .values_list("pk", "hash", "analyzed_at")
-    )
-    # Not those that somebody else indexed or changed since they were read.
-    due = {pk for pk, text_hash, analyzed_at in locked if analyzed_at is None and hashes[pk] == text_hash}
-    Passage.objects.filter(content__in=due).delete()
-    _copy([passage for pk in sorted(due) for passage in drafts[pk]])
-    rows = [content for content in contents if content.pk in due]
-    for content in rows:
-        content.sketch = sketch_of(content.text)
-        content.embedding = _mean(drafts[content.pk])
-        content.analyzed_at = Now()
-    Content.objects.bulk_update(rows, ["sketch", "embedding", "analyzed_at"])
-    _mark_near_duplicates(rows)
+def write_passages(contents: Sequence[Content], drafts: Sequence[Draft]) -> None:
+    """Write the passages of contents that were stored in this transaction, and say which contents repeat others."""
+    if drafts:
+        _copy(drafts)
+        _mark_near_duplicates(contents)
 
 
 _COPY = """
@@ -88,47 +124,38 @@ FROM STDIN (FORMAT BINARY)
 _TYPES = ("int8", "int8", "int4", "int4", "text", "varchar", "halfvec", "varchar", "int2")
 
 
-def _copy(passages: list[Passage]) -> None:
+def _copy(drafts: Sequence[Draft]) -> None:
     """Write new passages as bytes: spelling out vectors as text takes longer than making them."""
+    model = current_embedder()
     with connection.cursor() as cursor, connection.connection.cursor() as raw:
         cursor.execute("SELECT oid, typarray FROM pg_type WHERE oid = 'halfvec'::regtype")
         register_halfvec_info(raw, TypeInfo("halfvec", *cursor.fetchone()))
         with raw.copy(_COPY) as copy:
             copy.set_types(_TYPES)
-            for passage in passages:
-                copy.write_row(
-                    (
-                        passage.content_id,
-                        passage.agent_id,
-                        passage.start,
-                        passage.end,
-                        passage.text,
-                        passage.heading,
-                        passage.embedding,
-                        passage.embedding_model,
-                        passage.embedding_dimensions,
-                    )
-                )
-
-
-def _mean(passages: list[Passage]) -> HalfVector:
-    mean = np.mean([passage.embedding.to_numpy() for passage in passages], axis=0, dtype=np.float32)
-    return HalfVector(mean / (np.linalg.norm(mean) or 1))
+            for draft in drafts:
+                content = draft.content
+                span = (draft.start, draft.end, draft.text, draft.heading)
+                copy.write_row((content.pk, content.agent_id, *span, draft.embedding, model.name, model.dimensions))
 
 
 def _mark_near_duplicates(contents: Sequence[Content]) -> None:
-    """Point each content that says what an older one of the same knowledge says to that one."""
+    """Point each content that says what an older one of the same knowledge says to that one.
+
+    Older is what was committed before: one transaction after the other gets here, or two contents that repeat each
+    other could arrive side by side and neither see the other.
+    """
     texts = {content.pk: content.text for content in contents}
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock('knowledge_content'::regclass::bigint)")
         cursor.execute(
             """
             SELECT younger.id, older.id, older.text FROM knowledge_content younger
             JOIN knowledge_content older ON older.sketch && younger.sketch AND older.sketch <> '{}'
-                AND older.id < younger.id AND older.agent_id IS NOT DISTINCT FROM younger.agent_id
-                AND older.near_duplicate_of_id IS NULL
-            WHERE younger.id = ANY(%s) AND younger.sketch <> '{}' ORDER BY younger.id, older.id
+                AND (older.id < younger.id OR older.id <> ALL(%(ids)s))
+                AND older.agent_id IS NOT DISTINCT FROM younger.agent_id AND older.near_duplicate_of_id IS NULL
+            WHERE younger.id = ANY(%(ids)s) AND younger.sketch <> '{}' ORDER BY younger.id, older.id
             """,
-            [list(texts)],
+            {"ids": list(texts)},
         )
         candidates = defaultdict[int, list[tuple[int, str]]](list)
         for younger, older, text in cursor.fetchall():

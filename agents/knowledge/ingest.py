@@ -1,59 +1,113 @@
 """Taking in whatever is named: files of articles, feeds, pages and texts, or addresses of them."""
 
+import gzip
+from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
+from typing import IO
 
+from agents.importing.records import GZIP_MAGIC, READ_ERRORS, read_records
+from agents.importing.report import Report
+from agents.knowledge.articles import ARTICLES, pieces_of_articles
+from agents.knowledge.beside import Piece
+from agents.knowledge.feeds import import_feed
 from agents.knowledge.fetching import FetchFailed, ForbiddenAddress
 from agents.knowledge.fetching.polite import fetch_politely
-from agents.knowledge.imports import ImportReport, import_articles, import_feed, read_document
-from agents.knowledge.parsing.bounded import UnparsableDocument
+from agents.knowledge.parsing.bounded import MAX_DOCUMENT_BYTES, UnparsableDocument
 from agents.knowledge.parsing.markdown import text_of_markdown
 from agents.knowledge.parsing.pages import read_page
-from agents.knowledge.services.contents import save_author, save_content
+from agents.knowledge.services.contents import draft_content, save_author, save_contents
 from agents.models import Agent
 
 # Enough to tell a feed from a page from a text: file names and servers call them all kinds of things.
 FIRST_BYTES = 4096
+DOCUMENTS = "documents"
+# Shows that a file is begun, and returns what is told how many bytes of it are done.
+type Start = Callable[[Path], Callable[[int], object]]
+# What takes in one document: its bytes, where it stands, the address it came from or "".
+type TakeIn = Callable[[bytes, str, str, Report, Agent | None], None]
 
 
 def is_address(name: str) -> bool:
     return name.startswith(("http://", "https://"))
 
 
-def ingest(name: str, *, report: ImportReport, agent: Agent | None = None) -> None:
-    """Take in a file or an address; what cannot be goes into the report with its reason."""
+def pieces_of(name: str, *, report: Report, agent: Agent | None, start: Start) -> Generator[Piece]:
+    """Yield the work of taking in a file or an address; what cannot be goes into the report with its reason."""
+    if not is_address(name) and Path(name.removesuffix(".gz")).suffix == ".jsonl":
+        records = read_records(Path(name), kind=ARTICLES, report=report, on_bytes=start(Path(name)))
+        yield from pieces_of_articles(records, agent=agent)
+    else:
+        yield partial(ingest_document, name, agent=agent)
+
+
+def ingest_document(name: str, report: Report, *, agent: Agent | None = None) -> None:
+    """Take in a feed, a page or a text: a file or an address."""
+    _take_in(name, report, agent, _ingest)
+
+
+def ingest_feed(name: str, report: Report, *, agent: Agent | None = None) -> None:
+    """Take in a file or an address that is said to be a feed."""
+    _take_in(
+        name,
+        report,
+        agent,
+        lambda document, where, url, report, agent: import_feed(
+            document, where=where, report=report, agent=agent, base_url=url
+        ),
+    )
+
+
+def _take_in(name: str, report: Report, agent: Agent | None, take_in: TakeIn) -> None:
     try:
         if is_address(name):
             answer = fetch_politely(name)
             if answer.status != 200:
                 raise FetchFailed(f"the host answered {answer.status}")
-            _ingest_document(answer.body, where=name, url=answer.url, report=report, agent=agent)
-        elif Path(name.removesuffix(".gz")).suffix == ".jsonl":
-            import_articles(Path(name), report=report, agent=agent)
+            take_in(answer.body, name, answer.url, report, agent)
         else:
-            _ingest_document(read_document(Path(name)), where=Path(name).name, url="", report=report, agent=agent)
+            take_in(read_document(Path(name)), Path(name).name, "", report, agent)
     except (FetchFailed, ForbiddenAddress, UnparsableDocument, ValueError) as reason:
-        report.skipped.append((name, str(reason)))
+        report.skip(DOCUMENTS, str(reason), name if is_address(name) else Path(name).name)
 
 
-def _ingest_document(document: bytes, *, where: str, url: str, report: ImportReport, agent: Agent | None) -> None:
+def _ingest(document: bytes, where: str, url: str, report: Report, agent: Agent | None) -> None:
     first = document[:FIRST_BYTES].lstrip().lower()
     if any(tag in first for tag in (b"<rss", b"<feed", b"<rdf:rdf", b"<?xml")) and b"<html" not in first:
         import_feed(document, where=where, report=report, agent=agent, base_url=url)
-    elif first.startswith(b"<"):
+        return
+    if first.startswith(b"<"):
         page = read_page(document, url=url)
-        author = save_author(platform="web", name=page.author)
-        _, is_new = save_content(
+        draft = draft_content(
             platform="web",
             title=page.title or where,
             text=page.text,
             url=page.url if url else "",
-            agent=agent,
-            author=author,
+            author=save_author(platform="web", name=page.author),
             language=page.language,
             published_at=page.published_at,
         )
-        report.count(is_new)
     else:
         text = text_of_markdown(document.decode("utf-8", "replace"))
-        _, is_new = save_content(platform="text", title=Path(where).stem, text=text, url=url, agent=agent)
-        report.count(is_new)
+        draft = draft_content(platform="text", title=Path(where).stem, text=text, url=url)
+    report.read += 1
+    new = save_contents(drafts=[draft], agent=agent)
+    report.created(DOCUMENTS, new)
+    report.unchanged(DOCUMENTS, 1 - new)
+
+
+def read_document(path: Path) -> bytes:
+    """Return a file's bytes, unpacked if it is gzipped.
+
+    Raises `UnparsableDocument` for one that is too large, also when it is small only while packed.
+    """
+    try:
+        with path.open("rb") as raw:
+            packed = raw.peek(2)[:2] == GZIP_MAGIC
+            file: IO[bytes] = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]
+            document = file.read(MAX_DOCUMENT_BYTES + 1)
+    except READ_ERRORS as error:
+        raise UnparsableDocument(f"cannot be read: {error}") from error
+    if len(document) > MAX_DOCUMENT_BYTES:
+        raise UnparsableDocument(f"larger than {MAX_DOCUMENT_BYTES} bytes")
+    return document

@@ -28,7 +28,7 @@ _SUMMANDS = _numbers.integers(0, _PRIME, BANDS * ROWS, dtype=np.uint64)[:, None]
 def shingles(text: str) -> Hashes:
     """Return the hashes of all runs of a few words, each once, whatever their case and punctuation."""
     words = re.findall(r"\w+", text.lower())[:MAX_WORDS]
-    numbers = np.fromiter((zlib.crc32(word.encode()) for word in words), np.uint64, len(words))
+    numbers = np.fromiter(map(zlib.crc32, map(str.encode, words)), np.uint64, len(words))
     length = min(SHINGLE_WORDS, len(words))
     runs = np.zeros(max(len(words) - SHINGLE_WORDS + 1, 1 if words else 0), np.uint64)
     for offset in range(length):

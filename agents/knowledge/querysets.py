@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.search import TrigramWordSimilarity
@@ -53,6 +54,9 @@ class ContentQuerySet(models.QuerySet["Content"]):
             return self.common()
         owned = Exists(viewer.agents.filter(pk=models.OuterRef("agent")))
         return self.filter(Q(agent=None) | Q(agent=viewer.pk) | owned)
+
+    def with_fingerprints(self, fingerprints: Iterable[bytes]) -> Self:
+        return self.filter(fingerprint__in=list(fingerprints))
 
     def to_analyze(self) -> Self:
         return self.filter(analyzed_at=None)

@@ -3,7 +3,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from agents.knowledge.models import Author, Content, Revision
 from agents.knowledge.text import clean, shorten
@@ -72,20 +72,39 @@ def draft_content(*, platform: str, title: str, text: str, url: str = "", langua
     )
 
 
-@transaction.atomic
-def save_drafts(drafts: Sequence[Content], *, agent: Agent | None) -> int:
-    """Store those of many drafts that are not there yet, in three statements; return how many were new."""
-    by_fingerprint = {bytes(draft.fingerprint): draft for draft in reversed(drafts)}
-    known = Content.objects.filter(agent=agent, fingerprint__in=list(by_fingerprint))
-    there = {bytes(fingerprint) for fingerprint in known.values_list("fingerprint", flat=True)}
-    new = [draft for fingerprint, draft in by_fingerprint.items() if fingerprint not in there]
-    for draft in new:
-        draft.agent = agent
-    # Somebody else may store the same at this moment.
-    Content.objects.bulk_create(reversed(new), ignore_conflicts=True)
+def save_contents(*, drafts: Sequence[Content], agent: Agent | None, attempts: int = 3) -> int:
+    """Store and index those of many drafts that are not there yet; return how many were new.
+
+    They arrive whole, with passages and vectors; while the model does not answer, without vectors, which follow later.
+    """
+    # Here, because NumPy comes with it, which a web process does not need.
+    from agents.knowledge import indexing
+
+    new = _unknown(drafts, agent)
+    passages = indexing.prepare_if_possible(new)
+    try:
+        with transaction.atomic():
+            Content.objects.bulk_create(new)
+            indexing.write_passages(new, passages)
+    except IntegrityError:
+        if attempts == 1:
+            raise
+        # Somebody else stored one of them at this moment.
+        return save_contents(drafts=drafts, agent=agent, attempts=attempts - 1)
     if new and agent is not None:
         invalidate_agent_cache(agent.pk)
     return len(new)
+
+
+def _unknown(drafts: Sequence[Content], agent: Agent | None) -> list[Content]:
+    """Return those that are not stored yet, each once, as the agent's."""
+    first = {bytes(draft.fingerprint): draft for draft in reversed(drafts)}
+    known = Content.objects.with_fingerprints(first).filter(agent=agent).values_list("fingerprint", flat=True)
+    there = {bytes(fingerprint) for fingerprint in known}
+    new = [draft for fingerprint, draft in reversed(first.items()) if fingerprint not in there]
+    for draft in new:
+        draft.agent = agent
+    return new
 
 
 @transaction.atomic

@@ -7,10 +7,10 @@ from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from agents.importing.report import Report
+from agents.knowledge.feeds import ENTRIES, import_feed
 from agents.knowledge.fetching import Fetched, FetchFailed, ForbiddenAddress
 from agents.knowledge.fetching.polite import HostBusy, fetch_politely
-from agents.knowledge.imports import ImportReport, import_feed
-from agents.knowledge.indexing import index_pending
 from agents.knowledge.models import Content, Source
 from agents.knowledge.parsing.bounded import UnparsableDocument
 from agents.knowledge.parsing.pages import canonical_url, read_page
@@ -67,6 +67,9 @@ def request_source(
 
 def read_source(source_id: int) -> bool:
     """Read a source that is due; return False when it is not, or when somebody else is at it."""
+    # Here, because NumPy comes with it, which a web process does not need.
+    from agents.knowledge.indexing import index_pending
+
     source = _claim(source_id)
     if source is None:
         return False
@@ -116,11 +119,12 @@ def _is_feed(answer: Fetched) -> bool:
 
 
 def _read_feed(source: Source, answer: Fetched) -> Outcome:
-    report = ImportReport()
+    report = Report()
     import_feed(answer.body, where=source.url, report=report, agent=source.agent, base_url=answer.url)
-    if not report.created + report.unchanged:
-        raise UnparsableDocument("; ".join(reason for _, reason in report.skipped[:3]) or "no entries")
-    return Outcome(count=report.created)
+    created = report.outcomes[ENTRIES, "created"]
+    if not created + report.outcomes[ENTRIES, "unchanged"]:
+        raise UnparsableDocument("; ".join(reason for _, reason in list(report.skipped)[:3]) or "no entries")
+    return Outcome(count=created)
 
 
 def _read_page(source: Source, answer: Fetched) -> Outcome:

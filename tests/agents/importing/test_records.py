@@ -36,7 +36,7 @@ def test_it_skips_bad_lines_and_says_where(tmp_path: Path) -> None:
     rows, report = read(file)
     assert rows == [{"a": 1}, {"a": 2}]
     assert reasons(report) == {
-        "not JSON": ["rows.jsonl:2", "rows.jsonl:5", "rows.jsonl:6"],
+        "not JSON": ["rows.jsonl:2", "rows.jsonl:5", "rows.jsonl:6", "rows.jsonl:7"],
         "not a JSON object": ["rows.jsonl:4"],
     }
     assert report.outcomes["rows", "skipped"] == 5

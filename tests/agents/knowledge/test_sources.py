@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
@@ -35,6 +36,8 @@ FEED = (
 class Site(BaseHTTPRequestHandler):
     pages: dict[str, tuple[int, str, str]] = {}
     asked: list[tuple[str, str | None]] = []
+    # What the answers say of themselves, be it true or not.
+    fields: dict[str, str] = {}
 
     def do_GET(self) -> None:
         self.asked.append((self.path, self.headers.get("If-None-Match")))
@@ -44,9 +47,13 @@ class Site(BaseHTTPRequestHandler):
         self.send_response(status)
         if etag:
             self.send_header("ETag", etag)
-        self.send_header("Content-Length", str(len(body.encode())))
+        own = {"Content-Length": str(len(body.encode()))}
+        claimed = self.fields if self.path in self.pages else {}
+        for name, value in (own | claimed).items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body.encode())
+        with suppress(OSError):
+            self.wfile.write(body.encode())
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -56,7 +63,7 @@ class Site(BaseHTTPRequestHandler):
 def site(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     settings.FETCH_ALLOWED_NETWORKS = ["127.0.0.1/32"]
     monkeypatch.setattr(polite, "SECONDS_BETWEEN_REQUESTS", 0.0)
-    Site.pages, Site.asked = {}, []
+    Site.pages, Site.asked, Site.fields = {}, [], {}
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -178,11 +185,20 @@ def test_ingest_takes_in_files_of_every_kind_and_says_what_it_left_out(tmp_path:
     (tmp_path / "d.md").write_text("# Notes\n\nSome *notes* of mine.")
     (tmp_path / "e.txt").write_text("")
     Site.pages["/x"] = 200, "", PAGE.format(SECOND)
-    out = StringIO()
     names = [str(tmp_path), f"{site}/x", f"{site}/gone", "http://10.0.0.1/"]
-    call_command("ingest", *names, "--workers=1", stdout=out)
-    assert "5 created, 0 unchanged, 3 skipped" in out.getvalue()
+
+    def ingest(command: str, *names: str) -> str:
+        out = StringIO()
+        call_command(command, *names, workers=1, stdout=out)
+        return " ".join(out.getvalue().split())
+
+    first = ingest("ingest", *names)
+    assert "articles 1 0 0" in first
+    assert "feed entries 1 0 0" in first
+    assert "documents 3 0 3" in first
+    assert "the host answered 404" in first
     assert not Content.objects.to_analyze().exists()
-    call_command("ingest", *names, "--workers=1", stdout=out)
-    assert "0 created, 5 unchanged, 3 skipped" in out.getvalue()
-    call_command("import_feed", str(tmp_path / "b.xml"), f"{site}/gone", stdout=out)
+    second = ingest("ingest", *names)
+    assert "articles 0 1 0" in second
+    assert "documents 0 3 3" in second
+    assert "feed entries 0 1 0" in ingest("import_feed", str(tmp_path / "b.xml"), f"{site}/gone")
