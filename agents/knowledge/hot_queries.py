@@ -1,5 +1,6 @@
 """The queries of contents, research and the ledger that must be quick."""
 
+from agents.knowledge import counts
 from agents.knowledge.models import (
     Account,
     Attribution,
@@ -56,4 +57,9 @@ hot_query(
     "my statement",
     index="ledger_account_newest",
     build=lambda: LedgerEntry.objects.for_statement(owner()).order_by("-id")[:20],
+)
+hot_query(
+    "counts",
+    index=("knowledge_content_pkey", "knowledge_passage_pkey", "content_to_analyze", "source_due"),
+    build=lambda: (counts.statement(), ()),
 )

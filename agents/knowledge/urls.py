@@ -1,6 +1,6 @@
 from django.urls import path
 
-from agents.knowledge.views import ledger, reading, research, sources
+from agents.knowledge.views import health, ledger, reading, research, sources
 
 app_name = "knowledge"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("cards/<int:card_id>", research.CardView.as_view(), name="card"),
     path("contents", reading.ContentsView.as_view(), name="contents"),
     path("contents/<int:content_id>", reading.ContentView.as_view(), name="content"),
+    path("health/knowledge", health.health, name="health"),
     path("patterns", reading.PatternsView.as_view(), name="patterns"),
     path("query/rag", research.RagView.as_view(), name="rag"),
     path("research-sessions", research.SessionsView.as_view(), name="sessions"),
