@@ -1,8 +1,9 @@
 import re
 from collections.abc import Iterator
 
-TARGET_LENGTH = 700
-MAX_LENGTH = 1100
+# On the tuning questions 1,000 found as much as 700 and ranked it higher, with three quarters of the passages to index.
+TARGET_LENGTH = 1000
+MAX_LENGTH = 1500
 
 _SENTENCE_END = re.compile(r"[.!?…。！？]['\"”’)\]]*\s+|\n+|(?<=[。！？])")
 

@@ -17,6 +17,7 @@ from agents.knowledge.retrieval.search import Filters, Hit, search
 from agents.knowledge.services import ledger, save_content
 from agents.knowledge.services.contents import revise_content
 from agents.knowledge.services.research import NOT_FOUND, close_abandoned, research
+from agents.knowledge.splitting import MAX_LENGTH
 from agents.models import Agent, Profile
 
 
@@ -80,7 +81,7 @@ def test_every_passage_is_a_span_of_its_content(birds: list[Content]) -> None:
     passages = Passage.objects.filter(content__title="Long").select_related("content").order_by("start")
     assert len(passages) > 3
     assert all(passage.text == passage.content.text[passage.start : passage.end] for passage in passages)
-    assert max(len(passage.text) for passage in passages) <= 1100
+    assert max(len(passage.text) for passage in passages) <= MAX_LENGTH
     covered = "".join("".join(passage.text.split()) for passage in passages)
     assert covered == "".join(passages[0].content.text.split())
 
