@@ -12,6 +12,9 @@ from agents.knowledge.ingest import Start, is_address
 from agents.knowledge.retrieval.lexemes import refresh_lexemes
 from agents.models import Agent
 
+# Two for whom the database works, on two cores, and one that prepares what comes next.
+WORKERS = 3
+
 
 class IngestCommand(ImportCommand):
     """A command that takes in what it is given the names of, in pieces; safe to run again."""
@@ -21,7 +24,7 @@ class IngestCommand(ImportCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("names", nargs="+", metavar=self.metavar)
         parser.add_argument("--agent", metavar="HANDLE", help="Whose knowledge they become; default: common to all.")
-        parser.add_argument("--workers", type=int, default=2, help="Threads that work at a time; default: 2.")
+        parser.add_argument("--workers", type=int, default=WORKERS, help=f"Threads; default: {WORKERS}.")
 
     def pieces(self, name: str, *, report: Report, agent: Agent | None, start: Start) -> Generator[Piece]:
         """Yield the work of taking in one name."""
