@@ -90,7 +90,7 @@ def publishing(options: Options) -> list[Row]:
 def retrieval(options: Options) -> list[Row]:
     from benchmarks import retrieval
 
-    return [Row(**row) for row in retrieval.rows(options)]
+    return retrieval.rows(options)
 
 
 PARTS: dict[str, Callable[[Options], list[Row]]] = {
