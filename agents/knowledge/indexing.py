@@ -39,7 +39,7 @@ def index_pending(*, limit: int = 1000) -> int:
 
 def index(contents: Sequence[Content]) -> None:
     """Split stored contents into passages and embed these. Raises `EmbeddingFailed` with nothing changed."""
-    drafts = prepare(contents)
+    passages = prepare(contents)
     hashes = {content.pk: hashlib.md5(content.text.encode(), usedforsecurity=False).hexdigest() for content in contents}
     with transaction.atomic():
         locked = (
@@ -54,11 +54,11 @@ def index(contents: Sequence[Content]) -> None:
         Passage.objects.filter(content__in=due).delete()
         rows = [content for content in contents if content.pk in due]
         Content.objects.bulk_update(rows, ["sketch", "embedding", "analyzed_at"])
-        write_passages(rows, [draft for draft in drafts if draft.content.pk in due])
+        write_passages(rows, [passage for passage in passages if passage.content.pk in due])
 
 
 @dataclass(slots=True)
-class Draft:
+class NewPassage:
     """A passage that is not stored yet."""
 
     content: Content
@@ -69,16 +69,16 @@ class Draft:
     embedding: HalfVector | None = None
 
 
-def prepare(contents: Sequence[Content]) -> list[Draft]:
+def prepare(contents: Sequence[Content]) -> list[NewPassage]:
     """Split contents and embed their passages, which are returned; no row is read or written.
 
     The contents get their sketch, their vector and the time of it. Raises `EmbeddingFailed`.
     """
-    split = [_drafts(content) for content in contents]
-    drafts = list(chain.from_iterable(split))
-    vectors = current_embedder().embed([embedded_text(draft) for draft in drafts])
-    for draft, vector in zip(drafts, vectors, strict=True):
-        draft.embedding = HalfVector(vector)
+    split = [_passages(content) for content in contents]
+    passages = list(chain.from_iterable(split))
+    vectors = current_embedder().embed([embedded_text(passage) for passage in passages])
+    for passage, vector in zip(passages, vectors, strict=True):
+        passage.embedding = HalfVector(vector)
     end = 0
     for content, own in zip(contents, split, strict=True):
         start, end = end, end + len(own)
@@ -86,10 +86,10 @@ def prepare(contents: Sequence[Content]) -> list[Draft]:
         content.embedding = HalfVector(mean / (np.linalg.norm(mean) or 1))
         content.sketch = sketch_of(content.text)
         content.analyzed_at = timezone.now()
-    return drafts
+    return passages
 
 
-def prepare_if_possible(contents: Sequence[Content]) -> list[Draft]:
+def prepare_if_possible(contents: Sequence[Content]) -> list[NewPassage]:
     """Prepare contents; where the model does not answer, leave them as they are, for `index_pending`."""
     try:
         return prepare(contents) if contents else []
@@ -98,21 +98,21 @@ def prepare_if_possible(contents: Sequence[Content]) -> list[Draft]:
         return []
 
 
-def embedded_text(passage: Passage | Draft) -> str:
+def embedded_text(passage: Passage | NewPassage) -> str:
     return f"{passage.heading}\n{passage.text}" if passage.heading else passage.text
 
 
-def _drafts(content: Content) -> list[Draft]:
-    drafts = [Draft(content, start, end, content.text[start:end]) for start, end in spans_of(content.text)]
-    if drafts and not content.text.startswith(content.title.removesuffix("…")):
-        drafts[0].heading = content.title
-    return drafts
+def _passages(content: Content) -> list[NewPassage]:
+    passages = [NewPassage(content, start, end, content.text[start:end]) for start, end in spans_of(content.text)]
+    if passages and not content.text.startswith(content.title.removesuffix("…")):
+        passages[0].heading = content.title
+    return passages
 
 
-def write_passages(contents: Sequence[Content], drafts: Sequence[Draft]) -> None:
+def write_passages(contents: Sequence[Content], passages: Sequence[NewPassage]) -> None:
     """Write the passages of contents that were stored in this transaction, and say which contents repeat others."""
-    if drafts:
-        _copy(drafts)
+    if passages:
+        _copy(passages)
         _mark_near_duplicates(contents)
 
 
@@ -124,7 +124,7 @@ FROM STDIN (FORMAT BINARY)
 _TYPES = ("int8", "int8", "int4", "int4", "text", "varchar", "halfvec", "varchar", "int2")
 
 
-def _copy(drafts: Sequence[Draft]) -> None:
+def _copy(passages: Sequence[NewPassage]) -> None:
     """Write new passages as bytes: spelling out vectors as text takes longer than making them."""
     model = current_embedder()
     with connection.cursor() as cursor, connection.connection.cursor() as raw:
@@ -132,10 +132,10 @@ def _copy(drafts: Sequence[Draft]) -> None:
         register_halfvec_info(raw, TypeInfo("halfvec", *cursor.fetchone()))
         with raw.copy(_COPY) as copy:
             copy.set_types(_TYPES)
-            for draft in drafts:
-                content = draft.content
-                span = (draft.start, draft.end, draft.text, draft.heading)
-                copy.write_row((content.pk, content.agent_id, *span, draft.embedding, model.name, model.dimensions))
+            for passage in passages:
+                content = passage.content
+                span = (passage.start, passage.end, passage.text, passage.heading)
+                copy.write_row((content.pk, content.agent_id, *span, passage.embedding, model.name, model.dimensions))
 
 
 def _mark_near_duplicates(contents: Sequence[Content]) -> None:

@@ -1,7 +1,8 @@
 """Taking in whatever is named: files of articles, feeds, pages and texts, or addresses of them."""
 
 import gzip
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -13,6 +14,7 @@ from agents.knowledge.beside import Piece
 from agents.knowledge.feeds import import_feed
 from agents.knowledge.fetching import FetchFailed, ForbiddenAddress
 from agents.knowledge.fetching.polite import fetch_politely
+from agents.knowledge.models import Content
 from agents.knowledge.parsing.bounded import MAX_DOCUMENT_BYTES, UnparsableDocument
 from agents.knowledge.parsing.markdown import text_of_markdown
 from agents.knowledge.parsing.pages import read_page
@@ -21,11 +23,10 @@ from agents.models import Agent
 
 # Enough to tell a feed from a page from a text: file names and servers call them all kinds of things.
 FIRST_BYTES = 4096
+FEED_TAGS = (b"<rss", b"<feed", b"<rdf:rdf", b"<?xml")
 DOCUMENTS = "documents"
 # Shows that a file is begun, and returns what is told how many bytes of it are done.
 type Start = Callable[[Path], Callable[[int], object]]
-# What takes in one document: its bytes, where it stands, the address it came from or "".
-type TakeIn = Callable[[bytes, str, str, Report, Agent | None], None]
 
 
 def is_address(name: str) -> bool:
@@ -41,59 +42,67 @@ def pieces_of(name: str, *, report: Report, agent: Agent | None, start: Start) -
         yield partial(ingest_document, name, agent=agent)
 
 
-def ingest_document(name: str, report: Report, *, agent: Agent | None = None) -> None:
-    """Take in a feed, a page or a text: a file or an address."""
-    _take_in(name, report, agent, _ingest)
-
-
 def ingest_feed(name: str, report: Report, *, agent: Agent | None = None) -> None:
     """Take in a file or an address that is said to be a feed."""
-    _take_in(
-        name,
-        report,
-        agent,
-        lambda document, where, url, report, agent: import_feed(
-            document, where=where, report=report, agent=agent, base_url=url
-        ),
+    with _reporting(name, report):
+        document, url = _read(name)
+        import_feed(document, where=_where(name), report=report, agent=agent, base_url=url)
+
+
+def ingest_document(name: str, report: Report, *, agent: Agent | None = None) -> None:
+    """Take in a feed, a page or a text: a file or an address."""
+    with _reporting(name, report):
+        document, url = _read(name)
+        first = document[:FIRST_BYTES].lstrip().lower()
+        if any(tag in first for tag in FEED_TAGS) and b"<html" not in first:
+            import_feed(document, where=_where(name), report=report, agent=agent, base_url=url)
+            return
+        is_page = first.startswith(b"<")
+        draft = _page(document, name, url) if is_page else _text(document, name, url)
+        report.read += 1
+        new = save_contents(drafts=[draft], agent=agent)
+        report.created(DOCUMENTS, new)
+        report.unchanged(DOCUMENTS, 1 - new)
+
+
+@contextmanager
+def _reporting(name: str, report: Report) -> Iterator[None]:
+    try:
+        yield
+    except (FetchFailed, ForbiddenAddress, UnparsableDocument, ValueError) as reason:
+        report.skip(DOCUMENTS, str(reason), _where(name))
+
+
+def _where(name: str) -> str:
+    return name if is_address(name) else Path(name).name
+
+
+def _read(name: str) -> tuple[bytes, str]:
+    """Return a document, and the address that it came from or ""."""
+    if not is_address(name):
+        return read_document(Path(name)), ""
+    answer = fetch_politely(name)
+    if answer.status != 200:
+        raise FetchFailed(f"the host answered {answer.status}")
+    return answer.body, answer.url
+
+
+def _page(document: bytes, name: str, url: str) -> Content:
+    page = read_page(document, url=url)
+    return draft_content(
+        platform="web",
+        title=page.title or _where(name),
+        text=page.text,
+        url=page.url if url else "",
+        author=save_author(platform="web", name=page.author),
+        language=page.language,
+        published_at=page.published_at,
     )
 
 
-def _take_in(name: str, report: Report, agent: Agent | None, take_in: TakeIn) -> None:
-    try:
-        if is_address(name):
-            answer = fetch_politely(name)
-            if answer.status != 200:
-                raise FetchFailed(f"the host answered {answer.status}")
-            take_in(answer.body, name, answer.url, report, agent)
-        else:
-            take_in(read_document(Path(name)), Path(name).name, "", report, agent)
-    except (FetchFailed, ForbiddenAddress, UnparsableDocument, ValueError) as reason:
-        report.skip(DOCUMENTS, str(reason), name if is_address(name) else Path(name).name)
-
-
-def _ingest(document: bytes, where: str, url: str, report: Report, agent: Agent | None) -> None:
-    first = document[:FIRST_BYTES].lstrip().lower()
-    if any(tag in first for tag in (b"<rss", b"<feed", b"<rdf:rdf", b"<?xml")) and b"<html" not in first:
-        import_feed(document, where=where, report=report, agent=agent, base_url=url)
-        return
-    if first.startswith(b"<"):
-        page = read_page(document, url=url)
-        draft = draft_content(
-            platform="web",
-            title=page.title or where,
-            text=page.text,
-            url=page.url if url else "",
-            author=save_author(platform="web", name=page.author),
-            language=page.language,
-            published_at=page.published_at,
-        )
-    else:
-        text = text_of_markdown(document.decode("utf-8", "replace"))
-        draft = draft_content(platform="text", title=Path(where).stem, text=text, url=url)
-    report.read += 1
-    new = save_contents(drafts=[draft], agent=agent)
-    report.created(DOCUMENTS, new)
-    report.unchanged(DOCUMENTS, 1 - new)
+def _text(document: bytes, name: str, url: str) -> Content:
+    text = text_of_markdown(document.decode("utf-8", "replace"))
+    return draft_content(platform="text", title=Path(_where(name)).stem, text=text, url=url)
 
 
 def read_document(path: Path) -> bytes:
