@@ -40,10 +40,10 @@ def test_what_goes_wrong_in_a_thread_is_raised_and_what_was_stored_before_is_who
 ) -> None:
     copy = indexing._copy
 
-    def fail_at_last(drafts: list[indexing.Draft]) -> None:
-        if any("Words of 12." in draft.text for draft in drafts):
+    def fail_at_last(passages: list[indexing.NewPassage]) -> None:
+        if any("Words of 12." in passage.text for passage in passages):
             raise ValueError("No room.")
-        copy(drafts)
+        copy(passages)
 
     monkeypatch.setattr(indexing, "_copy", fail_at_last)
     with pytest.raises(ValueError, match=r"No room\."):
