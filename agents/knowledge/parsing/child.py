@@ -2,7 +2,7 @@
 
 Run as a script, away from Django and from the database, by `agents.knowledge.parsing.bounded`. Everything is loaded
 once; each document is then parsed by a fork, which has limits of its own, has given up the right to open files, and
-ends with the document: nothing of one stranger's text is there when the next one's comes.
+ends with the document, and with whatever the document did to it.
 """
 
 import json
@@ -203,7 +203,9 @@ def main() -> None:
             signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
             signal.setitimer(signal.ITIMER_REAL, wall_seconds)
             message = answer(parse, document, request["base_url"])
+            # Not while it writes: half an answer would be taken for the beginning of one.
             signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
             write(message)
             os._exit(0)
         _, status = os.waitpid(fork, 0)
