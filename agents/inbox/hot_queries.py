@@ -15,3 +15,4 @@ hot_query(
     index="message_conversation_newest",
     build=lambda: Message.objects.for_list(1)[:20],
 )
+hot_query("answers that are due", index="member_answer_due", build=lambda: Member.objects.answer_due()[:200])

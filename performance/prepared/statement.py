@@ -9,11 +9,11 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import errors
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 
 # What each connection has prepared. A name says which SQL it stands for, so that two that share a connection
 # behind a pooler, or one that lost its memory of it, mean the same by it.
@@ -42,19 +42,7 @@ class Statement:
 
         A connection that went stale while idle is replaced unnoticed. Raises Django's database errors.
         """
-        execute: Any = self._execute
-        for wrapper in reversed(connection.execute_wrappers):
-            execute = functools.partial(wrapper, execute)
-        context = {"connection": connection, "cursor": None}
-        if not connection.queries_logged:
-            result: PGresult = execute(self.sql, values, False, context)
-            return result
-        started = time.monotonic()
-        try:
-            result = execute(self.sql, values, False, context)
-        finally:
-            took = time.monotonic() - started
-            connection.queries_log.append({"sql": self.sql, "time": f"{took:.3f}"})
+        result: PGresult = _observed(connection, self.sql, values, self._execute)
         return result
 
     def _execute(self, _sql: str, values: Values, _many: bool, context: dict[str, Any]) -> PGresult:
@@ -123,6 +111,77 @@ class Statement:
         if result.status != ExecStatus.COMMAND_OK and _state(result) != errors.DuplicatePreparedStatement.sqlstate:
             raise _error_of(raw, result)
         known.add(self.name)
+
+
+def run_together(connection: BaseDatabaseWrapper, asked: list[tuple[Statement, list[bytes]]]) -> list[PGresult]:
+    """Run several statements in one round trip and one transaction of their own: all of them, or none.
+
+    Each sees what those before it wrote. Seen by the query log as one statement. Raises Django's database errors.
+    """
+
+    def execute(_sql: str, _values: Any, _many: bool, context: dict[str, Any]) -> list[PGresult]:
+        connection.ensure_connection()
+        if connection.autocommit and settings.PREPARE_STATEMENTS:
+            with connection.wrap_database_errors:
+                found = _pipelined(connection.connection, asked)
+            if found is not None:
+                return found
+        with transaction.atomic(using=connection.alias, savepoint=False):
+            return [statement._execute("", values, False, context) for statement, values in asked]
+
+    sql = ";".join(statement.sql for statement, _ in asked)
+    results: list[PGresult] = _observed(connection, sql, [value for _, values in asked for value in values], execute)
+    return results
+
+
+def _pipelined(raw: psycopg.Connection[Any], asked: list[tuple[Statement, list[bytes]]]) -> list[PGresult] | None:
+    """Return the results of statements that end with one sync, or None when the server has forgotten one of them."""
+    pgconn, known = raw.pgconn, _prepared.setdefault(raw, set())
+    for statement, _ in asked:
+        if statement.name not in known:
+            statement._prepare(raw, known)
+    pgconn.enter_pipeline_mode()
+    for statement, values in asked:
+        pgconn.send_query_prepared(statement.name, values)
+    pgconn.pipeline_sync()
+    results = _until_sync(pgconn)
+    if pgconn.status == ConnStatus.OK:
+        pgconn.exit_pipeline_mode()
+    failed = next((result for result in results if result.status == ExecStatus.FATAL_ERROR), None)
+    if failed is None and len(results) == len(asked):
+        return results
+    if failed is not None and _is_lost(failed):
+        known.difference_update(statement.name for statement, _ in asked)
+        return None
+    raise _error_of(raw, failed) if failed else psycopg.OperationalError("the connection is lost")
+
+
+def _until_sync(pgconn: PGconn) -> list[PGresult]:
+    """Read the result of each statement; an empty one stands between two of them."""
+    results = []
+    while pgconn.status == ConnStatus.OK:
+        result = pgconn.get_result()
+        if result is None:
+            continue
+        if result.status == ExecStatus.PIPELINE_SYNC:
+            break
+        results.append(result)
+    return results
+
+
+def _observed(connection: BaseDatabaseWrapper, sql: str, values: list[bytes], execute: Any) -> Any:
+    """Run something as Django runs a query: through the execute wrappers and into the query log."""
+    for wrapper in reversed(connection.execute_wrappers):
+        execute = functools.partial(wrapper, execute)
+    context = {"connection": connection, "cursor": None}
+    if not connection.queries_logged:
+        return execute(sql, values, False, context)
+    started = time.monotonic()
+    try:
+        return execute(sql, values, False, context)
+    finally:
+        took = time.monotonic() - started
+        connection.queries_log.append({"sql": sql, "time": f"{took:.3f}"})
 
 
 def _state(result: PGresult) -> str:

@@ -5,6 +5,7 @@ import binascii
 import codecs
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -51,10 +52,10 @@ def _refuse_secrets(text: str) -> None:
         raise Leak("a secret")
 
 
-def _stretches(private: str) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _stretches(private: str) -> tuple[str, ...]:
     letters = _squeezed(private)
-    for start in range(0, len(letters) - STRETCH + 1, _STEP):
-        yield letters[start : start + STRETCH]
+    return tuple(letters[start : start + STRETCH] for start in range(0, len(letters) - STRETCH + 1, _STEP))
 
 
 def _squeezed(text: str) -> str:

@@ -38,7 +38,7 @@ def arrange(step: Step, point: str, fault: Fault) -> None:
         "perform": lambda flight, call: call.step is step,
         "create_post": lambda **fields: True,
         "send_message": lambda **fields: True,
-        "finish": lambda **given: _writes(step, given["outcomes"]),
+        "write": lambda **given: _writes(step, given["outcomes"]),
         "complete": lambda **given: _writes(step, given["outcomes"]),
     }
     match point:
@@ -54,7 +54,7 @@ def arrange(step: Step, point: str, fault: Fault) -> None:
         case "during":
             _wrap(step, "function", lambda *args, **inputs: True, fault, is_after=True)
         case "after" | "committed":
-            for name in ("finish", "complete"):
+            for name in ("write", "complete"):
                 _wrap(ledger, name, is_step[name], fault, is_after=point == "committed")
 
 

@@ -64,61 +64,76 @@ def advance(flight: Flight) -> list[Call]:
     if last is not None and time.monotonic() >= flight.not_before:
         # What came back last is committed together with the post.
         _run_own(flight, last)
-    _commit(flight)
-    while (ready := flight.ready()) and not flight.is_over and time.monotonic() >= flight.not_before:
-        calls += _start(flight, [step for step in ready if step.asks_provider])
-        for step in ready:
-            if not step.asks_provider:
-                _run_own(flight, step)
-        _commit(flight)
+    is_going_on = True
+    while is_going_on and not flight.is_over:
+        _refuse_drafts(flight)
+        ready = _ready(flight)
+        calls += _write(flight, _prepared(flight, [step for step in ready if step.asks_provider]))
+        own = [step for step in ready if not step.asks_provider]
+        for step in own:
+            _run_own(flight, step)
+        is_going_on = bool(own or flight.outcomes)
     if flight.errors and not flight.calls and not flight.is_over:
         give_up(flight)
     return calls
 
 
-def _commit(flight: Flight) -> None:
-    if flight.outcomes:
-        ledger.finish(run=flight.run, outcomes=list(flight.outcomes.values()))
-        for name, outcome in flight.outcomes.items():
-            flight.record(name, outcome)
-            step = flight.pipeline[name]
-            if step.is_draft:
-                # Before more is spent on it, and before a person is asked.
-                with _blamed_on(flight, step):
-                    refuse_told(draft_of(flight, outcome.output), body=outcome.output["body"])
-        flight.outcomes.clear()
-        flight.not_before = time.monotonic() + settings.PIPELINE_STEP_DELAY
+def _ready(flight: Flight) -> list[Step]:
+    """Return the steps that can start with the next commit; after a pause, if one is wanted between steps."""
+    is_pausing = flight.outcomes and settings.PIPELINE_STEP_DELAY
+    return [] if is_pausing or time.monotonic() < flight.not_before else flight.ready()
 
 
-def _start(flight: Flight, steps: list[Step]) -> list[Call]:
-    """Write all prompts, reserve all estimates and mark all steps with one statement."""
+def _refuse_drafts(flight: Flight) -> None:
+    """Look at what was drafted before more is spent on it, and before a person is asked."""
+    for name, outcome in flight.outcomes.items():
+        step = flight.pipeline[name]
+        if step.is_draft:
+            with _blamed_on(flight, step):
+                refuse_told(draft_of(flight, outcome.output), body=outcome.output["body"])
+
+
+def _prepared(flight: Flight, steps: list[Step]) -> list[Call]:
     calls = []
     for step in steps:
         with _blamed_on(flight, step):
             calls.append(_prepare(flight, step))
-    if not calls:
+    return calls
+
+
+def _write(flight: Flight, calls: list[Call]) -> list[Call]:
+    """Commit what came back, write all prompts, reserve all estimates and mark all steps: one round trip for all."""
+    if not flight.outcomes and not calls:
         return []
     started = time.perf_counter()
-    requests = [
-        Request(
-            step_id=call.row.pk,
-            input_hash=call.input_hash,
-            prompt=asdict(call.prompt),
-            estimate=estimate(call.prompt),
-        )
-        for call in calls
-    ]
     tokens, micros = budgets.caps_of(flight.run.agent)
     try:
-        ledger.start(run=flight.run, requests=requests, token_cap=tokens, micro_cap=micros)
+        ledger.write(
+            run=flight.run,
+            outcomes=list(flight.outcomes.values()),
+            requests=[_request(call) for call in calls],
+            token_cap=tokens,
+            micro_cap=micros,
+        )
     except BudgetExceeded as error:
-        flight.errors.update({step.name: error for step in steps})
-        return []
+        flight.errors.update({call.step.name: error for call in calls})
+        calls = []
+    if flight.outcomes:
+        for name, outcome in flight.outcomes.items():
+            flight.record(name, outcome)
+        flight.outcomes.clear()
+        flight.not_before = time.monotonic() + settings.PIPELINE_STEP_DELAY
     for call in calls:
         call.own_ms += _ms_since(started) / len(calls)
         flight.calls[call.step.name] = call
         flight.rows[call.step.name].state = RunStep.State.RUNNING
     return calls
+
+
+def _request(call: Call) -> Request:
+    return Request(
+        step_id=call.row.pk, input_hash=call.input_hash, prompt=asdict(call.prompt), estimate=estimate(call.prompt)
+    )
 
 
 def _prepare(flight: Flight, step: Step) -> Call:

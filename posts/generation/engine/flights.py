@@ -66,11 +66,12 @@ class Flight:
         return flight
 
     def ready(self) -> list[Step]:
-        """Return the steps that can start now."""
+        """Return the steps that can start once what came back is committed."""
         if self.errors:
             return []
-        busy = self.outputs.keys() | self.calls.keys() | self.outcomes.keys()
-        return [step for step in self.pipeline.steps if step.name not in busy and self.outputs.keys() >= {*step.needs}]
+        done = self.outputs.keys() | self.outcomes.keys()
+        busy = done | self.calls.keys()
+        return [step for step in self.pipeline.steps if step.name not in busy and done >= {*step.needs}]
 
     def last_step(self) -> Step | None:
         """Return the step that creates the post when all other steps have their result, committed or not."""

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
+from performance.prepared.statement import run_together
 from posts.generation.engine import statements
 from posts.generation.engine.loading import run_of
 from posts.generation.models import DailyBudget, Run, RunStep
@@ -68,34 +69,52 @@ def renew(*, worker: str, run_ids: Collection[int]) -> int:
     return held.update(lease_until=Now() + dt.timedelta(seconds=settings.RUN_LEASE_SECONDS))
 
 
+def write(*, run: Run, outcomes: list[Outcome], requests: list[Request], token_cap: int, micro_cap: int) -> None:
+    """Commit what came back and what is asked next, both at once: a result never waits for the next call's estimate.
+
+    Raises `LostLease`, or `BudgetExceeded` when only the results are written.
+    """
+    token, agent = b"%d" % run.fencing_token, b"%d" % run.agent_id
+    asked = []
+    if outcomes:
+        asked.append((statements.FINISH, [_results(outcomes), token, agent]))
+    if requests:
+        asked.append((statements.START, [_wanted(requests), token, agent, b"%d" % token_cap, b"%d" % micro_cap]))
+    found = run_together(connection, asked) if len(asked) > 1 else [asked[0][0].run(connection, asked[0][1])]
+    if outcomes and int(found[0].get_value(0, 0) or 0) != len(outcomes):
+        raise LostLease(run.pk)
+    if requests:
+        started, held = (int(found[-1].get_value(0, column) or 0) for column in (0, 1))
+        if started == len(requests):
+            return
+        if held == len(requests):
+            raise BudgetExceeded("The agent's budget of today is used up.")
+        raise LostLease(run.pk)
+
+
 def start(*, run: Run, requests: list[Request], token_cap: int, micro_cap: int) -> None:
     """Reserve and mark some calls before they are made. Raises `LostLease` or `BudgetExceeded`."""
-    wanted = [
-        {
-            "id": request.step_id,
-            "input_hash": request.input_hash.hex(),
-            "prompt": request.prompt,
-            "tokens": request.estimate.tokens,
-            "micros": request.estimate.cost_micros,
-        }
-        for request in requests
-    ]
-    numbers = [b"%d" % number for number in (run.fencing_token, run.agent_id, token_cap, micro_cap)]
-    found = statements.START.run(connection, [orjson.dumps(wanted), *numbers])
-    started, held = int(found.get_value(0, 0) or 0), int(found.get_value(0, 1) or 0)
-    if started == len(requests):
-        return
-    if held == len(requests):
-        raise BudgetExceeded("The agent's budget of today is used up.")
-    raise LostLease(run.pk)
+    write(run=run, outcomes=[], requests=requests, token_cap=token_cap, micro_cap=micro_cap)
 
 
 def finish(*, run: Run, outcomes: list[Outcome]) -> None:
     """Commit the results of some steps. Raises `LostLease` when any of them is not ours to write."""
-    numbers = [b"%d" % number for number in (run.fencing_token, run.agent_id)]
-    found = statements.FINISH.run(connection, [_results(outcomes), *numbers])
-    if int(found.get_value(0, 0) or 0) != len(outcomes):
-        raise LostLease(run.pk)
+    write(run=run, outcomes=outcomes, requests=[], token_cap=0, micro_cap=0)
+
+
+def _wanted(requests: list[Request]) -> bytes:
+    return orjson.dumps(
+        [
+            {
+                "id": request.step_id,
+                "input_hash": request.input_hash.hex(),
+                "prompt": request.prompt,
+                "tokens": request.estimate.tokens,
+                "micros": request.estimate.cost_micros,
+            }
+            for request in requests
+        ]
+    )
 
 
 def complete(

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -24,7 +24,9 @@ PAUSE = dt.timedelta(minutes=10)
 
 def start_due_answers() -> list[Run]:
     """Start a run for everybody who waits for an answer; any number of schedulers may do it at the same time."""
-    due = list(Member.objects.answer_due().values_list("pk", flat=True)[:MEMBERS_PER_TURN])
+    # Whoever is being answered is left out, so that a slow provider keeps nobody else waiting.
+    busy = Run.objects.open().filter(agent=OuterRef("profile"), conversation=OuterRef("conversation"))
+    due = list(Member.objects.answer_due().filter(~Exists(busy)).values_list("pk", flat=True)[:MEMBERS_PER_TURN])
     return [run for pk in due if (run := _start(pk)) is not None]
 
 

@@ -3,16 +3,19 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 from django.db.utils import ProgrammingError
 from psycopg import errors
+from pytest_django.fixtures import Settings
 
 from agents.models import Profile
 from agents.serializers import ProfileName
 from performance.prepared import PreparedRead
+from performance.prepared.statement import Statement, run_together
 from tests.factories import make_person
 
 by_pk = PreparedRead(lambda pk: Profile.objects.filter(pk=pk), name="test by pk", shape=ProfileName, pk=int)
@@ -206,3 +209,59 @@ def test_a_read_is_counted_and_wrapped_like_any_query(
             connection.connection.autocommit = True
         handle_of(ada.pk)
     assert seen == [(by_pk.statement(pk=1)[0].sql, connection)]
+
+
+RENAME = Statement(
+    "UPDATE agents_profile SET display_name = display_name || $2::text WHERE id = $1::bigint RETURNING id"
+)
+COUNT = Statement("SELECT count(*) FROM agents_profile WHERE display_name = $1::text")
+DIVIDE = Statement("SELECT 1 / $1::int")
+
+
+def rename(profile: Profile, *more: tuple[Statement, list[bytes]]) -> list[Any]:
+    return run_together(connection, [(RENAME, [b"%d" % profile.pk, b"!"]), *more])
+
+
+def name_of(profile: Profile) -> str:
+    return Profile.objects.values_list("display_name", flat=True).get(pk=profile.pk)
+
+
+@pytest.mark.parametrize("is_in_transaction", [False, True])
+def test_statements_sent_together_see_what_those_before_them_wrote(ada: Profile, is_in_transaction: bool) -> None:
+    with transaction.atomic() if is_in_transaction else nullcontext():
+        _, counted = rename(ada, (COUNT, [b"ada!"]))
+    assert counted.get_value(0, 0) == b"1" and name_of(ada) == "ada!"
+
+
+def test_of_statements_sent_together_none_is_written_when_one_fails(ada: Profile) -> None:
+    with pytest.raises(DataError):
+        rename(ada, (DIVIDE, [b"0"]), (COUNT, [b"ada!"]))
+    assert name_of(ada) == "ada"
+    rename(ada)
+    assert name_of(ada) == "ada!"
+
+
+def test_statements_sent_together_count_as_one(ada: Profile, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        rename(ada, (COUNT, [b"ada!"]))
+
+
+@pytest.mark.parametrize("prepares", [True, False])
+def test_statements_sent_together_are_written_once_when_the_server_forgot_them(
+    ada: Profile, settings: Settings, prepares: bool
+) -> None:
+    settings.PREPARE_STATEMENTS = prepares
+    rename(ada, (COUNT, [b"ada!"]))
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    _, counted = rename(ada, (COUNT, [b"ada!!"]))
+    assert counted.get_value(0, 0) == b"1" and name_of(ada) == "ada!!"
+
+
+def test_a_connection_that_is_lost_under_statements_sent_together_is_an_error(ada: Profile) -> None:
+    connection.ensure_connection()
+    connection.connection.pgconn.finish()
+    with pytest.raises(OperationalError):
+        rename(ada, (COUNT, [b"ada!"]))
+    connection.close()
+    assert name_of(ada) == "ada"
