@@ -6,6 +6,7 @@ from agents.api.serializers import PageQuery, StrictSerializer
 from posts.publishing.models import Publication, SocialAccount
 from posts.publishing.networks import NETWORKS
 from posts.publishing.states import Status
+from posts.publishing.tokens import Secret
 
 MAX_ACCOUNTS = 20
 
@@ -116,12 +117,19 @@ class ResolveRequest(StrictSerializer):
     remote_url = serializers.URLField(required=False, max_length=500, default="")
 
 
+class SecretField(serializers.CharField):
+    """A credential that prints as dots from the moment it is read."""
+
+    def to_internal_value(self, data: Any) -> Secret:
+        return Secret(super().to_internal_value(data))
+
+
 class ConnectRequest(StrictSerializer):
     network = serializers.ChoiceField(choices=sorted(NETWORKS))
     base_url = serializers.URLField(required=False, max_length=400, default="")
     # Bluesky
     identifier = serializers.CharField(required=False, max_length=300)
-    password = serializers.CharField(required=False, max_length=300, write_only=True)
+    password = SecretField(required=False, max_length=300, write_only=True)
     # Webhook
     name = serializers.CharField(required=False, max_length=100, default="")
     takes_idempotency_key = serializers.BooleanField(default=False)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ import redis
 from config.embedded import layout
 from tests.concurrency import wait_until
 from tests.config.embedded.conftest import Instance
+from tests.faults.conftest import Measure
 from tests.networks.server import NetworkServer
 from tests.networks.speakers import MastodonSpeaker
 
@@ -133,13 +135,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_a_disturbed_house_doubles_nothing_and_loses_nothing(
-    house: House, disturbance: str, number: int, request: pytest.FixtureRequest
+    house: House, disturbance: str, number: int, is_full: bool, measure: Measure
 ) -> None:
     texts = house.schedule(f"{disturbance}-{number}")
     wait_until(lambda: house.sent(texts) >= POSTS // 8, seconds=SETTLED_SECONDS)
     DISTURBANCES[disturbance](house)
-    if not request.config.getoption("--full", default=False):
+    started = time.monotonic()
+    if not is_full:
         house.ask(HALF_A_MINUTE)
     wait_until(lambda: house.states().keys() == {"published"}, seconds=SETTLED_SECONDS)
+    settled = round(time.monotonic() - started, 1)
+    measure(f"{disturbance}: every publication out after", settled, goal=SETTLED_SECONDS, unit="s")
     seen = Counter(text for text in house.speaker.texts() if text in texts)
     assert seen == dict.fromkeys(texts, 1)

@@ -77,7 +77,7 @@ class OAuthNetwork(Network):
         form = form | {"client_id": client_id}
         options: dict[str, Any] = {}
         if client_secret and self.secret_in_header:
-            basic = b64encode(f"{client_id}:{client_secret}".encode()).decode()
+            basic = Secret(b64encode(f"{client_id}:{client_secret}".encode()).decode())
             options["headers"] = {"Authorization": Secret(f"Basic {basic}")}
         elif client_secret:
             form["client_secret"] = client_secret

@@ -139,14 +139,14 @@ def finish_consent(
     ]
 
 
-def connect_bluesky(*, owner: Profile, base_url: str, identifier: str, password: str) -> SocialAccount:
+def connect_bluesky(*, owner: Profile, base_url: str, identifier: str, password: Secret) -> SocialAccount:
     """Connect an account at any PDS with an app password, which is not kept."""
     network = network_named("bluesky")
     assert isinstance(network, Bluesky)
     base_url = base_url or settings.NETWORK_URLS["bluesky"]
     with understood():
         try:
-            identity, credentials = network.log_in(base_url, identifier, Secret(password))
+            identity, credentials = network.log_in(base_url, identifier, password)
         except NeedsReconnect as error:
             raise NotConnected("The server does not know this handle and app password.") from error
     return save_account(owner=owner, network="bluesky", base_url=base_url, identity=identity, credentials=credentials)
