@@ -1,19 +1,18 @@
 """Measures every request, and answers for a database that has no connection left."""
 
 from collections.abc import Callable
-from time import perf_counter_ns
+from time import perf_counter_ns, time
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from performance.metrics import statements, trace
-from performance.metrics.recorder import Measurement, recorder
-from performance.metrics.slow_log import LEAST_MS, log_if_slow
-from performance.metrics.store import ENDPOINT
+from performance.metrics import trace
+from performance.metrics.costs import RequestCosts, current
+from performance.metrics.recorder import recorder
+from performance.metrics.slow_log import least_nanoseconds, log_if_slow
 
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 RETRY_AFTER_SECONDS = 2
 
 type Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -24,54 +23,38 @@ def measure_requests(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         # Not request.headers, which would parse all of them.
-        request_id = trace.accept(request.META.get(trace.META_HEADER))
-        traced = trace.current.set(request_id)
-        counted = statements.Statements()
-        counting = statements.current.set(counted)
+        costs = RequestCosts(trace.accept(request.META.get(trace.META_HEADER)))
+        token = current.set(costs)
         started = perf_counter_ns()
         try:
             response = get_response(request)
-            _record(request, response, counted, perf_counter_ns() - started, request_id)
         finally:
-            statements.current.reset(counting)
-            trace.current.reset(traced)
-        response.headers[trace.HEADER] = request_id
+            current.reset(token)
+        costs.nanoseconds = perf_counter_ns() - started
+        costs.at = time()
+        costs.method, costs.match = request.method, request.resolver_match
+        if isinstance(response, HttpResponse):
+            costs.size_bytes = len(response.content)
+        costs.is_error = response.status_code >= 500
+        recorder.finished(costs)
+        if costs.nanoseconds > least_nanoseconds():
+            _log_if_slow(costs, response.status_code)
+        response.headers[trace.HEADER] = costs.trace
         return response
 
     return middleware
 
 
-def _record(
-    request: HttpRequest,
-    response: HttpResponseBase,
-    counted: statements.Statements,
-    nanoseconds: int,
-    request_id: str,
-) -> None:
-    name = endpoint_name(request)
-    size = len(response.content) if isinstance(response, HttpResponse) else None
-    is_error = response.status_code >= 500
-    microseconds = nanoseconds // 1000
-    recorder.record(
-        Measurement(ENDPOINT, name, microseconds, request_id, counted.count, size, is_error, counted.queries)
+def _log_if_slow(costs: RequestCosts, status: int) -> None:
+    log_if_slow(
+        kind="endpoint",
+        name=costs.endpoint,
+        milliseconds=costs.nanoseconds / 1e6,
+        trace=costs.trace,
+        status=status,
+        statements=len(costs.asked),
+        database_ms=round(costs.database_ms, 1),
     )
-    if nanoseconds > LEAST_MS * 1e6:
-        log_if_slow(
-            kind="endpoint",
-            name=name,
-            milliseconds=nanoseconds / 1e6,
-            trace=request_id,
-            status=response.status_code,
-            statements=counted.count,
-            database_ms=round(counted.milliseconds, 1),
-        )
-
-
-def endpoint_name(request: HttpRequest) -> str:
-    """Return the name that metrics and budgets know an endpoint by: "GET posts:detail"."""
-    method = request.method if request.method in METHODS else "OTHER"
-    match = request.resolver_match
-    return f"{method} {match.view_name if match else '(no route)'}"
 
 
 class DatabaseUnavailable:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import redis
@@ -26,35 +27,72 @@ OTHER = "(other)"
 SEPARATOR = "\x1f"
 LATENCY, STATEMENTS, BYTES, ERRORS, TRACE = "l", "s", "b", "e", "t"
 
-type Field = tuple[str, str, str, int]
+# A minute and the total in one step: seconds to live, how many counts, pairs of field and count, then traces.
+_ADD = """
+local last = 2 + 2 * tonumber(ARGV[2])
+for place = 3, last, 2 do
+    redis.call('HINCRBY', KEYS[1], ARGV[place], ARGV[place + 1])
+    redis.call('HINCRBY', KEYS[2], ARGV[place], ARGV[place + 1])
+end
+for place = last + 1, #ARGV, 2 do
+    redis.call('HSET', KEYS[1], ARGV[place], ARGV[place + 1])
+end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
 
 
-def written(field: Field) -> str:
-    kind, name, series, bucket = field
-    return f"{kind}{SEPARATOR}{name}{SEPARATOR}{series}{SEPARATOR}{bucket}"
+class Tally:
+    """Counts per bucket of one endpoint, function or query within a minute, and the last trace in each."""
+
+    __slots__ = ("errors", "latency", "size", "statements", "traces")
+
+    def __init__(self) -> None:
+        self.latency: dict[int, int] = {}
+        self.statements: dict[int, int] = {}
+        self.size: dict[int, int] = {}
+        self.errors = 0
+        self.traces: dict[int, str] = {}
+
+    def add(self, microseconds: int, trace: str) -> None:
+        bucket = bucket_of(microseconds)
+        self.latency[bucket] = self.latency.get(bucket, 0) + 1
+        if trace:
+            self.traces[bucket] = trace
+
+    def counts(self) -> Iterator[tuple[str, int, int]]:
+        """Return series, bucket and count of all that was counted."""
+        for series, buckets in ((LATENCY, self.latency), (STATEMENTS, self.statements), (BYTES, self.size)):
+            for bucket, count in buckets.items():
+                yield series, bucket, count
+        if self.errors:
+            yield ERRORS, 0, self.errors
 
 
 class Batch:
     """What one process has measured and not yet written."""
 
     def __init__(self) -> None:
-        self.minutes: defaultdict[int, Counter[Field]] = defaultdict(Counter)
-        self.traces: defaultdict[int, dict[Field, str]] = defaultdict(dict)
+        self.minutes: defaultdict[int, dict[tuple[str, str], Tally]] = defaultdict(dict)
         self.names: set[tuple[str, str]] = set()
 
     def add(self, minute: int, measured: Measurement) -> None:
-        kind, name = measured.kind, self._bounded(measured.kind, measured.name)
-        counts = self.minutes[minute]
-        bucket = bucket_of(measured.microseconds)
-        counts[kind, name, LATENCY, bucket] += 1
-        if measured.trace:
-            self.traces[minute][kind, name, TRACE, bucket] = measured.trace
+        tally = self.tally(minute, measured.kind, measured.name)
+        tally.add(measured.microseconds, measured.trace)
         if measured.statements is not None:
-            counts[kind, name, STATEMENTS, bucket_of(measured.statements)] += 1
+            bucket = bucket_of(measured.statements)
+            tally.statements[bucket] = tally.statements.get(bucket, 0) + 1
         if measured.size_bytes is not None:
-            counts[kind, name, BYTES, bucket_of(measured.size_bytes)] += 1
-        if measured.is_error:
-            counts[kind, name, ERRORS, 0] += 1
+            bucket = bucket_of(measured.size_bytes)
+            tally.size[bucket] = tally.size.get(bucket, 0) + 1
+        tally.errors += measured.is_error
+
+    def tally(self, minute: int, kind: str, name: str) -> Tally:
+        tallies = self.minutes[minute]
+        found = tallies.get((kind, name))
+        if found is None:
+            name = self._bounded(kind, name)
+            found = tallies.setdefault((kind, name), Tally())
+        return found
 
     def _bounded(self, kind: str, name: str) -> str:
         if (kind, name) in self.names:
@@ -67,7 +105,7 @@ class Batch:
     def write(self) -> bool:
         """Add the counts to those of all processes; return False and keep them while Valkey is down.
 
-        A minute is written in one transaction, so it counts once or not at all. Only when its answer is
+        A minute is written in one step, so it counts once or not at all. Only when its answer is
         lost after a time-out is it unknown whether it was counted; then it is dropped rather than doubled.
         """
         self._drop_old()
@@ -79,22 +117,22 @@ class Batch:
             except redis.RedisError:
                 return False
             self.minutes.pop(minute)
-            self.traces.pop(minute, None)
         return True
 
     def _write_minute(self, minute: int) -> None:
-        slot, total = valkey.key("minute", minute), valkey.key("total")
-        with valkey.client().pipeline(transaction=True) as pipeline:
-            for field, count in self.minutes[minute].items():
-                pipeline.hincrby(slot, written(field), count)
-                pipeline.hincrby(total, written(field), count)
-            if traces := self.traces.get(minute):
-                pipeline.hset(slot, mapping={written(field): trace for field, trace in traces.items()})
-            pipeline.expire(slot, (KEPT_MINUTES + 5) * 60)
-            pipeline.execute()
+        counts: list[str | int] = []
+        traces: list[str] = []
+        for (kind, name), tally in self.minutes[minute].items():
+            prefix = f"{kind}{SEPARATOR}{name}{SEPARATOR}"
+            for series, bucket, count in tally.counts():
+                counts += (f"{prefix}{series}{SEPARATOR}{bucket}", count)
+            for bucket, trace in tally.traces.items():
+                traces += (f"{prefix}{TRACE}{SEPARATOR}{bucket}", trace)
+        keys = valkey.key("minute", minute), valkey.key("total")
+        lasts = (KEPT_MINUTES + 5) * 60
+        valkey.client().eval(_ADD, 2, *keys, lasts, len(counts) // 2, *counts, *traces)
 
     def _drop_old(self) -> None:
         oldest = int(time.time()) // 60 - KEPT_MINUTES
         for minute in [minute for minute in self.minutes if minute < oldest]:
             del self.minutes[minute]
-            self.traces.pop(minute, None)

@@ -1,7 +1,7 @@
 """Takes measurements on the request's path and gets rid of them off it.
 
-`record()` appends to a bounded queue: under a microsecond, no lock, no network. One daemon thread per process
-folds the queue into counts per minute and writes them to Valkey every `METRICS_FLUSH_SECONDS`.
+`record()` and `finished()` append to bounded queues: under a microsecond, no lock, no network. One daemon thread per
+process folds them into counts per minute and writes those to Valkey every `METRICS_FLUSH_SECONDS`.
 """
 
 import atexit
@@ -9,23 +9,20 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from django.conf import settings
 
 from performance.metrics.batch import Batch
-from performance.metrics.store import QUERY
+from performance.metrics.costs import RequestCosts
+from performance.metrics.store import ENDPOINT, QUERY
 
 # About ten seconds of a busy process; what comes on top while the thread is starved pushes out the oldest.
 QUEUE_LENGTH = 50_000
 
 
 class Measurement(NamedTuple):
-    """One request, function or query. `trace` is the request id that caused it.
-
-    A request brings the names and microseconds of its queries along: one place in the queue, not one for each.
-    """
+    """One request, function or query. `trace` is the request id that caused it."""
 
     kind: str
     name: str
@@ -34,13 +31,6 @@ class Measurement(NamedTuple):
     statements: int | None = None
     size_bytes: int | None = None
     is_error: bool = False
-    queries: Sequence[tuple[str, int]] = ()
-
-    def parts(self) -> Iterator["Measurement"]:
-        """Return the measurement and those that it brings along."""
-        yield self
-        for name, microseconds in self.queries:
-            yield Measurement(QUERY, name, microseconds, self.trace)
 
 
 class Recorder:
@@ -55,6 +45,7 @@ class Recorder:
         """Start afresh, as after a fork."""
         # What was measured before a fork belongs to the parent, and threads do not survive it.
         self._queue: deque[tuple[int, Measurement]] = deque(maxlen=QUEUE_LENGTH)
+        self._requests: deque[RequestCosts] = deque(maxlen=QUEUE_LENGTH)
         self._batch = Batch()
         self._slowest: dict[str, Measurement] = {}
         self._thread: threading.Thread | None = None
@@ -65,17 +56,36 @@ class Recorder:
         if self._thread is None:
             self._start()
 
+    def finished(self, costs: RequestCosts) -> None:
+        """Record a request with its queries."""
+        self._requests.append(costs)
+        if self._thread is None:
+            self._start()
+
     def flush(self) -> bool:
         """Write everything measured so far; return whether Valkey took it. What it refused is kept."""
         with self._lock:
             while self._queue:
-                minute, measurement = self._queue.popleft()
-                for part in measurement.parts():
-                    self._batch.add(minute, part)
-                    slowest = self._slowest.get(part.kind)
-                    if slowest is None or part.microseconds > slowest.microseconds:
-                        self._slowest[part.kind] = part
+                self._fold(*self._queue.popleft())
+            while self._requests:
+                self._fold_request(self._requests.popleft())
             return self._batch.write()
+
+    def _fold(self, minute: int, measurement: Measurement) -> None:
+        self._batch.add(minute, measurement)
+        slowest = self._slowest.get(measurement.kind)
+        if slowest is None or measurement.microseconds > slowest.microseconds:
+            self._slowest[measurement.kind] = measurement
+
+    def _fold_request(self, costs: RequestCosts) -> None:
+        minute, trace, microseconds = int(costs.at) // 60, costs.trace, costs.nanoseconds // 1000
+        counts = len(costs.asked), costs.size_bytes, costs.is_error
+        self._fold(minute, Measurement(ENDPOINT, costs.endpoint, microseconds, trace, *counts))
+        for name, microseconds in costs.queries():
+            self._batch.tally(minute, QUERY, name).add(microseconds, trace)
+            slowest = self._slowest.get(QUERY)
+            if slowest is None or microseconds > slowest.microseconds:
+                self._slowest[QUERY] = Measurement(QUERY, name, microseconds, trace)
 
     def take_slowest(self) -> dict[str, Measurement]:
         """Return the slowest of each kind since the last call."""

@@ -3,7 +3,6 @@
 import os
 import re
 import secrets
-from contextvars import ContextVar
 from itertools import count
 
 HEADER = "X-Request-ID"
@@ -13,8 +12,6 @@ SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Drawn once per process and counted up: a random id per request costs ten times as much.
 _process = secrets.token_hex(8)
 _numbers = count(1)
-
-current: ContextVar[str] = ContextVar("trace", default="")
 
 
 def accept(offered: str | None) -> str:

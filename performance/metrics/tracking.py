@@ -7,10 +7,10 @@ from inspect import iscoroutinefunction
 from time import perf_counter_ns
 from typing import Any, cast
 
-from performance.metrics import trace
+from performance.metrics.costs import current_trace
 from performance.metrics.recorder import Measurement, recorder
 from performance.metrics.slow_log import log_if_slow
-from performance.metrics.statements import measured, tracked_name
+from performance.metrics.statements import is_tracked, measured
 from performance.metrics.store import FUNCTION
 
 
@@ -42,7 +42,7 @@ def _timed(name: str) -> Iterator[None]:
         is_error = False
     finally:
         elapsed = perf_counter_ns() - started
-        request = trace.current.get()
+        request = current_trace()
         recorder.record(Measurement(FUNCTION, name, elapsed // 1000, request, is_error=is_error))
         log_if_slow(kind="function", name=name, milliseconds=elapsed / 1e6, trace=request)
 
@@ -50,10 +50,10 @@ def _timed(name: str) -> Iterator[None]:
 @contextmanager
 def track_query(name: str) -> Iterator[None]:
     """Measure the queries of a block together, as one query called `name`."""
-    token = tracked_name.set(name)
+    token = is_tracked.set(True)
     started = perf_counter_ns()
     try:
         yield
     finally:
-        tracked_name.reset(token)
+        is_tracked.reset(token)
         measured(name, perf_counter_ns() - started)
