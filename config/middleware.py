@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
@@ -10,6 +11,8 @@ from django.middleware.security import SecurityMiddleware
 from django.utils.csp import CSP
 
 INLINE = {"default-src": [CSP.SELF, CSP.UNSAFE_INLINE, CSP.UNSAFE_EVAL], "img-src": [CSP.SELF, "data:"]}
+# Hosts are few; what is made up by whoever asks is refused and not remembered.
+MOST_HOSTS = 100
 # What a view notes on an answer whose policy it decides itself.
 DECIDED = {"_csp_config", "_csp_ro_config", "xframe_options_exempt"}
 
@@ -34,7 +37,11 @@ class Envelope:
         ]
         # A refusal, such as of an unknown host, gets the headers too.
         self.answer = convert_exception_to_response(self._answer)
-        self.headers = {is_secure: list(self._ask(Probe(is_secure)).items()) for is_secure in (False, True)}
+        self.headers = {is_secure: self._ask(Probe(is_secure)).headers._store for is_secure in (False, True)}
+        # Where nothing else of a request matters to the common middleware, a host that was let in once is let in.
+        self.hosts: set[str] = set()
+        by_more = settings.PREPEND_WWW or settings.DISALLOWED_USER_AGENTS or settings.USE_X_FORWARDED_HOST
+        self.most_hosts = 0 if by_more else MOST_HOSTS
 
     def _ask(self, request: HttpRequest) -> HttpResponse:
         answer = HttpResponse()
@@ -50,14 +57,17 @@ class Envelope:
         response: HttpResponse = self.security.process_request(request) or self.answer(request)  # type: ignore[assignment]
         if not DECIDED.isdisjoint(vars(response)):
             return self._pass_through(request, response)
-        headers = response.headers
-        for name, value in self.headers[request.is_secure()]:
-            if name not in headers:
-                headers[name] = value
+        # Names in lower case and pairs, as Django keeps them: setting each anew would check it anew.
+        headers = response.headers._store
+        for name, pair in self.headers[request.is_secure()].items():
+            headers.setdefault(name, pair)
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        redirect = self.common.process_request(request)
+        host = request.META.get("HTTP_HOST")
+        redirect = None if host in self.hosts else self.common.process_request(request)
+        if redirect is None and host and len(self.hosts) < self.most_hosts:
+            self.hosts.add(host)
         answer: HttpResponse = redirect or self.get_response(request)
         return self.common.process_response(request, answer)  # type: ignore[return-value]
 

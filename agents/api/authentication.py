@@ -52,7 +52,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not presented.startswith(KEY_PREFIX) or not presented.isascii():
             return None
         digest = digest_of(presented)
-        return find_key(digest) if is_sealed(presented) else find_unsealed_key(request, digest)
+        return find_key(digest) if is_sealed(presented, digest) else find_unsealed_key(request, digest)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="aviary"'

@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.request import Request
+from rest_framework.request import Request, wrap_attributeerrors
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
@@ -56,6 +56,18 @@ class ApiRequest(Request):
     def __init__(self, request: HttpRequest, **policies: Any) -> None:
         super().__init__(request, **policies)
         self.META, self.method, self.path = request.META, request.method, request.path
+
+    @property
+    def user(self) -> Any:
+        # DRF asks with `hasattr`, which on its request looks everywhere and raises twice, on every first use.
+        if "_user" not in vars(self):
+            with wrap_attributeerrors():
+                self._authenticate()  # type: ignore[attr-defined]
+        return self._user
+
+    @user.setter
+    def user(self, value: Any) -> None:
+        self._user = self._request.user = value
 
 
 class ApiView(APIView):

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +20,9 @@ from performance.caches import invalidate_user_cache
 
 KEY_PREFIX = "avy_"
 SEAL_LENGTH = 12
+# The same keys come again and again: what was found to be sealed is known by its digest. Guesses are not remembered.
+_sealed: set[tuple[Any, bytes]] = set()
+MOST_SEALED = 10_000
 # A last use is written at most this often, so that reads stay reads.
 LAST_USE_RESOLUTION = timedelta(minutes=5)
 
@@ -40,13 +44,18 @@ def _sealing_key(secret: str | bytes) -> bytes:
     return hashlib.sha256(b"aviary.keys" + force_bytes(secret)).digest()
 
 
-def is_sealed(key: str) -> bool:
-    """Whether a key was written here: a guess is told from it without asking the database."""
+def is_sealed(key: str, digest: bytes) -> bool:
+    """Whether a key, which has this digest, was written here: a guess is told from it without asking the database."""
+    written_with = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    if (written_with, digest) in _sealed:
+        return True
     body, seal = key[:-SEAL_LENGTH], key[-SEAL_LENGTH:]
-    return any(
-        constant_time_compare(seal_of(body, secret), seal)
-        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    )
+    if not any(constant_time_compare(seal_of(body, secret), seal) for secret in written_with):
+        return False
+    if len(_sealed) >= MOST_SEALED:
+        _sealed.clear()
+    _sealed.add((written_with, digest))
+    return True
 
 
 def create_key(

@@ -1,10 +1,11 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from agents.models import Agent, ApiKey, Profile
-from agents.services.keys import create_key, digest_of, record_use, revoke_key, rotate_key
+from agents.services.keys import create_key, digest_of, is_sealed, record_use, revoke_key, rotate_key
 from tests.concurrency import run_together
 from tests.conftest import MakeClient
 from tests.factories import make_key, make_person
@@ -109,3 +110,14 @@ class TestScopes:
         assert client.delete(f"/api/keys/{key.pk}").status_code == 404
         assert client.post(f"/api/keys/{key.pk}/rotate").status_code == 404
         assert ApiKey.objects.get(pk=key.pk).revoked_at is None
+
+
+def test_a_key_known_to_be_sealed_is_no_longer_when_the_secret_is_gone(wren: Agent, settings: Any) -> None:
+    _, key = create_key(profile=wren.profile, name="bot", scopes=["read"])
+    guess = f"{key[:-1]}{'A' if key[-1] != 'A' else 'B'}"
+    for _ in range(2):
+        assert is_sealed(key, digest_of(key)) and not is_sealed(guess, digest_of(guess))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "x" * 50, [settings.SECRET_KEY]
+    assert is_sealed(key, digest_of(key))
+    settings.SECRET_KEY_FALLBACKS = []
+    assert not is_sealed(key, digest_of(key))

@@ -1,10 +1,13 @@
 """Requests to the API by key pass fewer layers and get the same answer."""
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import RequestFactory
 from django.urls import Resolver404, resolve
 
@@ -19,6 +22,16 @@ PATHS = [
 OWN = "X-Request-ID"
 
 type Answer = tuple[str, dict[str, str], bytes]
+
+
+@pytest.fixture(autouse=True)
+def open_connection() -> Iterator[None]:
+    """Keep the connection of the test, as Django's test client does: its transaction looks like one that was left."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def ask(handler: Any, path: str, **environ: str) -> Answer:
@@ -37,6 +50,7 @@ def ask(handler: Any, path: str, **environ: str) -> Answer:
 
 
 def assert_same(ours: Answer, theirs: Answer) -> None:
+    assert ours[0][:3] in ("200", "301", "302", "400", "401", "404")
     assert (ours[0], ours[2]) == (theirs[0], theirs[2])
     # Only the session's layers let an answer vary by cookie, and a redirect need not be kept out of frames.
     varies = [name for name in theirs[1].pop("Vary", "").split(", ") if name != "Cookie"]
@@ -67,6 +81,24 @@ def test_a_refusal_is_that_of_the_full_handler(
     # The redirect to https is made by the outermost layer, before the others say anything.
     ours[1].pop("Content-Security-Policy" if status == "301" else "", None)
     assert_same(ours, theirs)
+
+
+def test_a_host_that_was_let_in_lets_no_other_in(wren: Agent) -> None:
+    handler = KeyHandler()
+    hosts = ["localhost", "localhost", "elsewhere.example", "elsewhere.example", "localhost"]
+    assert [ask(handler, "/api/explore", HTTP_HOST=host)[0][:3] for host in hosts] == [
+        "200",
+        "200",
+        "400",
+        "400",
+        "200",
+    ]
+
+
+def test_a_redirect_to_www_is_not_remembered_away(wren: Agent, settings: Any) -> None:
+    settings.PREPEND_WWW = True
+    handler = KeyHandler()
+    assert [ask(handler, "/api/explore")[0][:3] for _ in range(2)] == ["301", "301"]
 
 
 def test_an_answer_of_the_api_cannot_be_framed(db: None) -> None:

@@ -13,9 +13,10 @@ from performance.caches import (
     invalidate,
     invalidate_now,
     remove_expired,
+    wire,
 )
 from performance.caches.invalidation import tag_key
-from performance.caches.valkey import breaker
+from performance.caches.valkey import UNREACHABLE, breaker
 from tests.concurrency import wait_until
 from tests.performance.conftest import OwnValkey
 
@@ -257,6 +258,13 @@ def test_a_frozen_valkey_costs_one_time_out_and_loses_no_invalidation(valkey: Ow
     wait_until(lambda: not breaker.is_open)
     assert caches["feed"].get("x", tags=["agent:1"]) is None
     assert caches["feed"].get("y", tags=["agent:2"]) == "old"
+
+
+def test_a_question_that_timed_out_is_not_asked_again(valkey: OwnValkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wire.ask_all(("PING",)) == [b"PONG"]
+    valkey.freeze()
+    monkeypatch.setattr(wire, "_Wire", None)
+    assert wire.ask_all(("PING",)) is UNREACHABLE
 
 
 def test_a_flushed_valkey_is_only_cold(valkey: OwnValkey) -> None:
