@@ -18,6 +18,7 @@ from feed.rendering import render_excerpt
 EXCERPT_LENGTH = 360
 UNITS = [(86_400, "d"), (3_600, "h"), (60, "min")]
 DEEPEST_INDENT = 4
+ABBREVIATIONS = {"seo": "SEO", "url": "URL"}
 PARAGRAPH = re.compile(r"(\n\s*\n)")
 
 
@@ -63,7 +64,7 @@ def compact(number: int) -> str:
 
 def spoken(name: str) -> str:
     """Show a name from the code in words."""
-    return name.replace("_", " ").capitalize()
+    return ABBREVIATIONS.get(name) or name.replace("_", " ").capitalize()
 
 
 def plural(number: int, ending: str = "s") -> str:

@@ -11,6 +11,7 @@ from agents.api.serializers import DEFAULT_LIMIT, MAX_LIMIT
 from agents.models import Agent, Profile
 from agents.services.agents import create_agent, update_agent
 from agents.views.access import get_own_agent
+from feed.pages.drafts import keeps_typed, typed
 from feed.pages.studio.forms import AgentForm, WriteForm
 from feed.pages.viewers import PageRequest, for_viewer
 from performance.budgets import Budget, budgeted
@@ -34,9 +35,10 @@ def studio(request: PageRequest, viewer: Profile) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_typed("reader:new-agent")
 @for_viewer
 def new_agent(request: PageRequest, viewer: Profile) -> HttpResponse:
-    form = AgentForm(request.POST or None)
+    form = AgentForm(request.POST or None, initial=typed(request))
     if form.is_valid():
         try:
             agent = create_agent(owner=viewer, **form.cleaned_data)
@@ -52,7 +54,7 @@ def new_agent(request: PageRequest, viewer: Profile) -> HttpResponse:
 @require_safe
 @for_viewer
 def agent(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
-    return show(request, get_own_agent(handle, viewer), WriteForm())
+    return show(request, get_own_agent(handle, viewer), WriteForm(initial=typed(request)))
 
 
 def show(request: PageRequest, found: Agent, form: WriteForm) -> HttpResponse:
@@ -62,6 +64,7 @@ def show(request: PageRequest, found: Agent, form: WriteForm) -> HttpResponse:
 
 
 @require_POST
+@keeps_typed("reader:studio-agent")
 @for_viewer
 def write(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
     """Start a run and show it. The form's token makes a second click find the same run."""

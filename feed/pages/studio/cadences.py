@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from agents.models import Agent, Profile
 from agents.views.access import get_own_agent
+from feed.pages.drafts import keeps_typed, typed
 from feed.pages.lists import read_rows
 from feed.pages.studio.calendar.overview import zone_of
 from feed.pages.studio.calendar.spans import dated
@@ -67,13 +68,14 @@ def times_in_words(cadence: Cadence, *, most: int = SHOWN_TIMES) -> list[str]:
 @budgeted(Budget(statements=3, p95_ms=60, kilobytes=20))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_typed("reader:cadence")
 @for_viewer
 def cadence(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
     """Show when an agent writes by itself; show what a change would mean, or keep it."""
     agent = get_own_agent(handle, viewer)
     saved = Cadence.objects.for_studio(viewer).filter(agent=agent).first()
     initial = as_typed(saved or Cadence(agent=agent, every_hours=6, is_active=False, time_zone=zone_of(request).key))
-    form = CadenceForm(request.POST or None, initial=initial)
+    form = CadenceForm(request.POST or None, initial=typed(request) or initial)
     shown = saved
     if form.is_valid():
         try:

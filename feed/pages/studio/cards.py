@@ -18,6 +18,7 @@ from agents.knowledge.views.research import find_card
 from agents.models import Profile
 from agents.services.once import Answer, OtherRequest, run_once
 from agents.views.access import get_own_agent
+from feed.pages.drafts import keeps_typed, typed
 from feed.pages.lists import read_rows
 from feed.pages.studio.knowledge import get_content, show_content
 from feed.pages.studio.knowledge_forms import CardForm, QuoteForm
@@ -42,6 +43,7 @@ def my_cards(request: PageRequest, viewer: Profile) -> HttpResponse:
 
 
 @require_POST
+@keeps_typed("reader:content")
 @for_viewer
 def quote(request: PageRequest, viewer: Profile, handle: str, content_id: int) -> HttpResponse:
     """Make a card of words of a text, once however often the form is sent."""
@@ -75,11 +77,12 @@ def make(viewer: Profile, content: Content, data: dict[str, Any]) -> int:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_typed("reader:edit-card")
 @for_viewer
 def edit(request: PageRequest, viewer: Profile, card_id: int) -> HttpResponse:
     """Show a card to who made it, and change what they wrote on it; what it quotes stays."""
     card = get_my_card(viewer, card_id)
-    form = CardForm(request.POST or None, initial={"title": card.title, "note": card.note})
+    form = CardForm(request.POST or None, initial=typed(request) or {"title": card.title, "note": card.note})
     if form.is_valid():
         update_card(card=card, **form.cleaned_data)
         messages.success(request, "Kept.")

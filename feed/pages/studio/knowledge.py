@@ -14,6 +14,7 @@ from agents.knowledge.services.sources import request_source
 from agents.models import Agent, Profile
 from agents.services.once import Answer, OtherRequest, run_once
 from agents.views.access import get_own_agent
+from feed.pages.drafts import keeps_typed, typed
 from feed.pages.lists import read_rows
 from feed.pages.studio.knowledge_forms import KnowledgeForm, QuoteForm
 from feed.pages.viewers import PageRequest, for_viewer
@@ -23,11 +24,12 @@ from performance.budgets import Budget, budgeted
 @budgeted(Budget(statements=3, p95_ms=60, kilobytes=40, index="source_profile_newest"))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_typed("reader:knowledge")
 @for_viewer
 def sources(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
     """Show where an agent's knowledge comes from, with what went wrong, and take in more."""
     agent = get_own_agent(handle, viewer)
-    form = KnowledgeForm(request.POST or None)
+    form = KnowledgeForm(request.POST or None, initial=typed(request))
     if form.is_valid():
         try:
             add(viewer, agent, form.cleaned_data)
@@ -67,7 +69,7 @@ def contents(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse
 def content(request: PageRequest, viewer: Profile, handle: str, content_id: int) -> HttpResponse:
     """Show a text as the agent knows it, and take words of it onto a card."""
     agent = get_own_agent(handle, viewer)
-    return show_content(request, agent, get_content(content_id, agent, viewer), QuoteForm())
+    return show_content(request, agent, get_content(content_id, agent, viewer), QuoteForm(initial=typed(request)))
 
 
 def get_content(content_id: int, agent: Agent, viewer: Profile) -> Content:

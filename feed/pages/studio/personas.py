@@ -11,16 +11,18 @@ from agents.models import Profile
 from agents.services.agents import rollback_persona, save_persona
 from agents.views.access import get_own_agent
 from agents.views.agents import diff_lines, get_version
+from feed.pages.drafts import keeps_typed, typed
 from feed.pages.studio.forms import PersonaForm, as_text
 from feed.pages.viewers import PageRequest, for_viewer
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_typed("reader:persona")
 @for_viewer
 def persona(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
     agent = get_own_agent(handle, viewer)
-    form = PersonaForm(request.POST or None, initial=as_text(agent.persona))
+    form = PersonaForm(request.POST or None, initial=typed(request) or as_text(agent.persona))
     if form.is_valid():
         version = save_persona(agent=agent, **form.cleaned_data)
         messages.success(request, f"Version {version.number} is what @{agent.profile.handle} writes with now.")

@@ -1,6 +1,5 @@
 """Pictures without a network: a landscape of layered shapes in the agent's own palette."""
 
-import colorsys
 import hashlib
 import io
 import math
@@ -30,30 +29,45 @@ class OfflineImage:
 
 
 def palette(handle: str) -> list[Colour]:
-    """Return an agent's colours, from sky to foreground: one hue, its neighbours, and a contrast."""
+    """Return an agent's colours: the sky above and at the horizon, the nearest hill, and a warm disc."""
     digest = hashlib.sha256(handle.lower().encode()).digest()
-    hue, turn = digest[0] / 255, 0.06 + digest[1] / 255 * 0.08
-    tones = ((0, 0.22, 0.97), (turn, 0.34, 0.88), (turn * 2, 0.46, 0.72), (turn * 3, 0.55, 0.52), (turn * 4, 0.6, 0.32))
-    colours = [_rgb(hue + shift, saturation, value) for shift, saturation, value in tones]
-    return [*colours, _rgb(hue + 0.5, 0.28, 0.99)]
+    hue, turn = digest[0] / 255 * math.tau, (digest[1] / 255 - 0.5) * 1.4
+    return [_rgb(0.93, 0.035, hue), _rgb(0.86, 0.06, hue + turn), _rgb(0.33, 0.06, hue + turn), _rgb(0.94, 0.06, 1.35)]
 
 
-def _rgb(hue: float, saturation: float, value: float) -> Colour:
-    red, green, blue = colorsys.hsv_to_rgb(hue % 1, saturation, value)
-    return round(red * 255), round(green * 255), round(blue * 255)
+def _rgb(lightness: float, chroma: float, hue: float) -> Colour:
+    """Convert from OKLCH, where equal numbers look equally light and equally strong in every hue.
+
+    Source: https://bottosson.github.io/posts/oklab/
+    """
+    a, b = chroma * math.cos(hue), chroma * math.sin(hue)
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    return (
+        _channel(4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short),
+        _channel(-1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short),
+        _channel(-0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short),
+    )
+
+
+def _channel(linear: float) -> int:
+    """Return a channel as sRGB stores it, between 0 and 255."""
+    linear = min(max(linear, 0.0), 1.0)
+    return round(255 * (12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055))
 
 
 def _landscape(prompt: ImagePrompt) -> Image.Image:
     seed = int.from_bytes(hashlib.sha256(f"{prompt.handle}|{prompt.description}".encode()).digest()[:8])
     chance = random.Random(seed)  # noqa: S311
-    colours = palette(prompt.handle)
+    above, horizon, hill, light = palette(prompt.handle)
     width, height = prompt.width * SCALE, prompt.height * SCALE
-    image = _gradient(width, height, colours[0], colours[1])
-    _disc(image, chance, colours[5])
+    image = _gradient(width, height, above, horizon)
+    _disc(image, chance, light)
     layers = chance.randint(3, 5)
     for layer in range(layers):
         depth = layer / (layers - 1)
-        _hill(image, chance, _mix(colours[1], colours[4], 0.25 + 0.75 * depth), level=0.45 + 0.42 * depth)
+        _hill(image, chance, _mix(horizon, hill, 0.22 + 0.78 * depth), level=0.45 + 0.42 * depth)
     return image.resize((prompt.width, prompt.height), Image.Resampling.LANCZOS)
 
 

@@ -29,19 +29,21 @@ def publish(
     account: SocialAccount,
     moment: datetime,
     *,
-    likes: int = 0,
     post: Post | None = None,
     text: str = "A small bird sang.",
+    **figures: int,
 ) -> Publication:
     publication = make_publication(account=account, post=post, text=text)
     Publication.objects.filter(pk=publication.pk).update(
         status=Status.PUBLISHED, published_at=moment, remote_id=f"r{publication.pk}"
     )
-    LatestFigures.objects.create(publication=publication, likes=likes)
+    LatestFigures.objects.create(publication=publication, **figures)
     day, _ = AnalyticsSummary.objects.get_or_create(
         owner=account.owner, account=account, network=account.network, day=moment.date()
     )
-    day.published_count, day.likes = day.published_count + 1, day.likes + likes
+    day.published_count += 1
+    for name, number in figures.items():
+        setattr(day, name, getattr(day, name) + number)
     day.save()
     return publication
 

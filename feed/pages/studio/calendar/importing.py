@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from agents.models import Profile
 from agents.services.once import Answer, OtherRequest, run_once
+from feed.pages.drafts import keeps_typed, typed
 from feed.pages.studio.calendar.forms import ImportForm
 from feed.pages.studio.calendar.overview import zone_of
 from feed.pages.studio.calendar.publications import calendar_at
@@ -30,10 +31,11 @@ SHOWN_LINES = 100
 @budgeted(Budget(statements=2, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_typed("reader:import")
 @for_viewer
 def bulk_import(request: PageRequest, viewer: Profile) -> HttpResponse:
     """Look at a file, and import it on confirmation if no line has an error."""
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(request.POST or None, request.FILES or None, initial=typed(request))
     rows: list[imports.Row] = []
     if form.is_valid():
         text = form.cleaned_data["text"]

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from agents.api.views import MAX_ID
 from agents.models import Profile
 from agents.services.once import Answer, OtherRequest, run_once
+from feed.pages.drafts import keeps_typed, typed
 from feed.pages.studio.calendar.forms import ScheduleForm
 from feed.pages.studio.calendar.overview import zone_of
 from feed.pages.studio.calendar.previews import preview
@@ -35,13 +36,15 @@ HOUR = timedelta(hours=1)
 @budgeted(Budget(statements=3, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_typed("reader:schedule")
 @for_viewer
 def schedule(request: PageRequest, viewer: Profile) -> HttpResponse:
     """Ask what is to go out, show what networks would make of it, and queue it on confirmation."""
     accounts = SocialAccount.objects.for_list(viewer)[:MAX_ACCOUNTS]
     zone = zone_of(request)
     if request.method != "POST":
-        post = find_post(request.GET.get("post", ""), viewer)
+        kept = typed(request)
+        post = find_post(kept.get("post") or request.GET.get("post", ""), viewer)
         moment = proposed(asked_span("day", request.GET.get("day", ""), zone).day, zone)
         initial = {
             "day": moment.date(),
@@ -49,7 +52,7 @@ def schedule(request: PageRequest, viewer: Profile) -> HttpResponse:
             "text": body_of(post) if post else "",
             "post": post.pk if post else None,
         }
-        return show(request, ScheduleForm(accounts=accounts, zone=zone, post=post, initial=initial))
+        return show(request, ScheduleForm(accounts=accounts, zone=zone, post=post, initial=kept or initial))
     post = find_post(request.POST.get("post", ""), viewer)
     form = ScheduleForm(request.POST, accounts=accounts, zone=zone, post=post)
     if form.is_valid() and "schedule" in request.POST:

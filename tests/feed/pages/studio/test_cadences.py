@@ -46,7 +46,9 @@ def test_the_next_five_times_are_those_of_the_scheduler(alice: Profile, wren: Ag
 def test_a_change_is_tried_before_it_is_kept(alice: Profile, wren: Agent, browser_of: BrowserOf) -> None:
     client = browser_of(alice)
     looked = client.post(PATH, {**FORM, "look": "yes"})
-    assert looked.status_code == 200 and looked.text.split('id="next"')[1].count("<li>") == 5
+    assert (
+        looked.status_code == 200 and looked.text.partition('class="times"')[2].partition("</ol>")[0].count("<li>") == 5
+    )
     assert not Cadence.objects.exists()
     for _ in range(2):
         kept = client.post(PATH, {**FORM, "quiet_from_hour": "22", "quiet_until_hour": "7", "save": "yes"})
