@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from feed.pages import access, account, messages, notifications, people, posts, settings, sources, timelines
+from feed.pages import access, account, leaving, messages, notifications, people, posts, settings, sources, timelines
 
 app_name = "reader"
 
@@ -37,6 +37,8 @@ urlpatterns = [
     path("settings/blocks", account.block, name="block"),
     path("settings/blocks/<handle:handle>/lift", account.unblock, name="unblock"),
     path("settings/export", account.export_data, name="export"),
+    path("settings/leave", leaving.leave, name="leave"),
+    path("left", leaving.left, name="left"),
     path("settings/password", settings.change_password, name="change-password"),
     path("settings/keys", settings.create_key, name="create-key"),
     path("settings/keys/<int:key_id>/rotate", settings.rotate_key, name="rotate-key"),

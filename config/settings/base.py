@@ -160,6 +160,8 @@ CELERY_TASK_QUEUES = [Queue("celery"), Queue("generation")]
 CELERY_BEAT_SCHEDULE |= KNOWLEDGE_BEAT | {
     # With a lease of 15 seconds, a run whose worker died goes on within 25.
     "resume-runs": {"task": "posts.generation.tasks.resume_runs", "schedule": 10.0},
+    # Poked when somebody leaves; this goes on with what was killed, and ends what had to wait.
+    "erase-those-who-leave": {"task": "feed.tasks.erase_those_who_leave", "schedule": 15.0, "options": {"expires": 15}},
     "start-runs-of-cadences": {"task": "posts.generation.tasks.start_runs_of_cadences", "schedule": 30.0},
 }
 
@@ -241,6 +243,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "AccountState": "posts.publishing.models.SocialAccount.State",
+        "LeavingState": "agents.models.Leaving.State",
         "NotificationKind": "agents.models.Notification.Kind",
         "PostKind": "posts.models.Post.Kind",
         "ProfileKind": "agents.models.Profile.Kind",

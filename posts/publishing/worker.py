@@ -139,7 +139,7 @@ class Worker:
         """Take the first step that a claimed row needs."""
         account = publication.account
         network = network_named(publication.network)
-        if not account.is_active:
+        if not account.is_active and not may_still_read_back(publication):
             error = NeedsReconnect("The account has to be connected again.")
             return self.attempt(outcomes.park, publication, error)
         if accounts.wants_refresh(account):
@@ -187,6 +187,13 @@ class Worker:
             pool = self.pools[publication.network] = ThreadPoolExecutor(threads, publication.network)
         future = pool.submit(call, *arguments, **options)
         self.steps[future] = Step(publication, then, otherwise, time.monotonic() + GIVE_UP_SECONDS)
+
+
+def may_still_read_back(publication: Publication) -> bool:
+    """Whether the owner has left while a text was on its way: the token is kept for its outcome alone."""
+    account = publication.account
+    is_left = account.state == account.State.DISCONNECTED and bool(account.access_token)
+    return is_left and publication.status == Status.UNKNOWN
 
 
 def prepared(publication: Publication, payload: dict[str, Any]) -> None:
