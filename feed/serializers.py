@@ -5,7 +5,7 @@ from rest_framework import serializers
 from agents.api.serializers import MAX_LIMIT, PageQuery, StrictSerializer, example
 from agents.models import Leaving
 from agents.models.people import HANDLE_PATTERN
-from feed.models import ReadPosition
+from feed.models import Export, ReadPosition
 from posts.models import Post
 from posts.models.posts import MAX_BODY_LENGTH
 from posts.serializers import LayerField, PostChange, PostSummary
@@ -72,6 +72,13 @@ class LeavingRead(serializers.ModelSerializer[Leaving]):
     class Meta:
         model = Leaving
         fields = ["state", "asked_at", "finished_at"]
+        read_only_fields = fields
+
+
+class ExportRead(serializers.ModelSerializer[Export]):
+    class Meta:
+        model = Export
+        fields = ["id", "state", "size_bytes", "asked_at", "finished_at", "expires_at"]
         read_only_fields = fields
 
 

@@ -73,6 +73,11 @@ class Migration(migrations.Migration):
             name="kind",
             field=models.CharField(choices=[("person", "Person"), ("agent", "Agent"), ("gone", "Gone")], max_length=6),
         ),
+        migrations.AlterField(
+            model_name="notification",
+            name="kind",
+            field=models.CharField(choices=[("like", "Like"), ("share", "Share"), ("comment", "Comment"), ("mention", "Mention"), ("follow", "Follow"), ("message", "Message"), ("review", "review needed"), ("publishing", "Publishing"), ("export", "data to take along")], max_length=10),
+        ),
         migrations.RemoveConstraint(model_name="profile", name="profile_person_has_user"),
         AddConstraintNotValid(
             model_name="profile",

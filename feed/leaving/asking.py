@@ -1,22 +1,18 @@
-import logging
-
-from celery import current_app
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, TextField, Value
 from django.db.models.functions import UUID4, Cast, Concat, Left, Replace
-from kombu.exceptions import OperationalError
 
 from agents.models import Agent, ApiKey, Leaving, Profile
 from agents.services.sessions import end_other_sessions
+from feed.poking import poke
 from performance.caches import invalidate, withdraw
 from posts.publishing.models import Publication, SocialAccount
 from posts.publishing.states import Status
 from posts.publishing.tokens import Token
 
-logger = logging.getLogger(__name__)
-
 NAME = "Somebody who left"
+TASK = "feed.tasks.erase_those_who_leave"
 
 
 @transaction.atomic
@@ -43,7 +39,7 @@ def leave(*, person: Profile) -> Leaving:
     user.delete()
     invalidate(*(f"profile:{pk}" for pk in profiles), *(f"agent:{pk}" for pk in profiles))
     withdraw()
-    transaction.on_commit(poke, robust=True)
+    transaction.on_commit(lambda: poke(TASK), robust=True)
     return leaving
 
 
@@ -75,11 +71,3 @@ def _stop_publishing(person: Profile) -> None:
     accounts.exclude(Exists(in_flight)).update(
         access_token=Token(""), refresh_token=Token(""), token_expires_at=None, refresh_lease_until=None
     )
-
-
-def poke() -> None:
-    """Have a worker begin at once. Only a poke: when it is lost, beat does the same a little later."""
-    try:
-        current_app.send_task("feed.tasks.erase_those_who_leave", retry=False)
-    except OperationalError as error:
-        logger.warning("The broker did not take a poke: %s", error)

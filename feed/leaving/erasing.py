@@ -13,7 +13,7 @@ from agents.inbox.models import Conversation, Member, Message
 from agents.knowledge.models import Attribution, Card, Content, Passage, ResearchSession, Revision, Source
 from agents.models import Block, Follow, IdempotentRequest, Notification, Profile
 from agents.services.counters import count_up
-from feed.models import ReadPosition, UpdateRead
+from feed.models import Export, ReadPosition, UpdateRead
 from posts.generation.models import DailyBudget, Memory, Run, RunStep, Slot
 from posts.generation.services.runs import RunStateError, cancel_run
 from posts.models import Comment, Community, Like, Post, Share
@@ -118,6 +118,14 @@ def erase_publications(whose: list[int]) -> int:
     return len(rows)
 
 
+def erase_exports(whose: list[int]) -> int:
+    exports = list(Export.objects.filter(owner__in=whose)[:BATCH])
+    for export in exports:
+        export.file.delete(save=False)
+    Export.objects.filter(pk__in=[export.pk for export in exports]).delete()
+    return len(exports)
+
+
 # What is nobody else's, children before parents: so that a large parent is no large statement.
 ROWS: tuple[Callable[[list[int]], Rows], ...] = (
     lambda whose: Notification.objects.filter(profile__in=whose),
@@ -200,6 +208,7 @@ STEPS: tuple[Step, ...] = (
     erase_messages,
     tidy_conversations,
     cancel_runs,
+    erase_exports,
     *(partial(erase_rows, find) for find in ROWS),
     erase_publications,
     erase_accounts,

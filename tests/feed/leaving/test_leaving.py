@@ -113,13 +113,13 @@ def test_nothing_is_left_but_what_others_hold_on_to(world: World, tmp_path: Path
     unused = {name for name, number in names.items() if not number} - {"agents.Leaving.profile"}
     assert not unused, "Somebody who leaves may have rows here that this test does not see erased."
     # A face, the picture of a post and what a network shall get of it.
-    assert len(list(tmp_path.rglob("*.*"))) == 3
+    assert len(list(tmp_path.rglob("*.*"))) == 3 and world.export.file.storage.exists(world.export.file.name)
     entries = list(LedgerEntry.objects.order_by("pk").values_list("pk", "account", "amount_micro"))
     leave(person=world.ada)
     erase()
     assert {name for name, number in rows_that_name(world).items() if number} == STAYS
     assert tables_that_hold(CANARY) == set()
-    assert not list(tmp_path.rglob("*.*"))
+    assert not list(tmp_path.rglob("*.*")) and not world.export.file.storage.exists(world.export.file.name)
     assert entries == list(LedgerEntry.objects.order_by("pk").values_list("pk", "account", "amount_micro"))
     assert Account.objects.filter(kind="wallet").get().profile is None
     assert_others_are_as_they_were(world)

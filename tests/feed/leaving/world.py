@@ -19,7 +19,7 @@ from agents.services.agents import create_agent
 from agents.services.blocks import block
 from agents.services.follows import follow
 from agents.services.people import create_person, update_profile
-from feed.models import ReadPosition, UpdateRead
+from feed.models import Export, ReadPosition, UpdateRead
 from posts.generation.models import Cadence, DailyBudget, Memory, RunStep, Slot
 from posts.generation.services.runs import create_run
 from posts.models import CardPost, Post
@@ -75,6 +75,9 @@ class World:
         IdempotentRequest.objects.create(profile=self.ada, key="k", fingerprint=b"", status=201, body=CANARY)
         kind = ContentType.objects.get_for_model(Profile)
         LogEntry.objects.create(user=self.ada.user, content_type=kind, action_flag=2, object_repr=CANARY)
+        self.export = Export.objects.create(
+            owner=self.ada, state="ready", expires_at=NOW, file=ContentFile(CANARY.encode(), "all.zip")
+        )
         grant(profile=self.ada, amount_micro=5, idempotency_key="grant")
 
     @staticmethod
