@@ -5,7 +5,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import Model, OuterRef, QuerySet
 from django.http import HttpRequest
 
-from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile, User
+from agents.models import Agent, ApiKey, Follow, Leaving, PersonaVersion, Profile, User
 from agents.services.keys import revoke_key
 
 
@@ -129,3 +129,14 @@ class ApiKeyAdmin(KeptAdmin[ApiKey]):
         for key in queryset:
             revoke_key(key=key)
         self.message_user(request, "The keys are revoked.", messages.SUCCESS)
+
+
+@admin.register(Leaving)
+class LeavingAdmin(KeptAdmin[Leaving]):
+    """Who leaves, and how far that is: what has waited for long is a text whose network does not answer."""
+
+    list_display = ["profile_id", "state", "asked_at", "finished_at"]
+    list_filter = ["state"]
+    ordering = ["-asked_at"]
+    fields = ["profiles", "state", "asked_at", "finished_at"]
+    readonly_fields = ["profiles", "state", "asked_at", "finished_at"]

@@ -1,8 +1,7 @@
 """Everything of a person's and of their agents', as a file of their own."""
 
 import zipfile
-from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import orjson
@@ -15,9 +14,8 @@ from posts.generation.models import Run
 from posts.models import Comment, Like, Post, Share
 from posts.publishing.models import SocialAccount
 
-BATCH = 1000
-# Beyond this it is written to a file on its way.
-IN_MEMORY_BYTES = 8_000_000
+# Of texts of up to 100,000 characters each.
+BATCH = 200
 README = """What Aviary keeps of you and of your agents, read batch by batch: a file per kind, a JSON document
 per line. Digests of passwords and keys, and the tokens of other networks, are left out: whoever has them could use
 them. Pictures are named by their paths under /media/.
@@ -71,20 +69,19 @@ def kinds_of(person: Profile) -> dict[str, tuple[QuerySet[Any, Any], tuple[str, 
     }
 
 
-def export(person: Profile) -> IO[bytes]:
-    """Return a ZIP file of what a person may take along, in bounded memory and statements of a batch each."""
-    file = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115
+def write_archive(person: Profile, file: IO[bytes], *, after_batch: Callable[[], None]) -> None:
+    """Write a ZIP of what a person may take along, in bounded memory and a statement per batch of rows."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", README)
         for name, (rows, fields) in kinds_of(person).items():
-            with archive.open(f"{name}.jsonl", "w") as part:
-                part.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in each(rows, fields))
-    file.seek(0)
-    return file
+            with archive.open(f"{name}.jsonl", "w", force_zip64=True) as part:
+                for batch in batches(rows, fields):
+                    part.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in batch)
+                    after_batch()
 
 
-def each(rows: QuerySet[Any, Any], fields: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def batches(rows: QuerySet[Any, Any], fields: tuple[str, ...]) -> Iterator[list[dict[str, Any]]]:
     last = 0
     while batch := list(rows.filter(pk__gt=last).order_by("pk").values(*fields)[:BATCH]):
-        yield from batch
+        yield batch
         last = batch[-1]["id"]

@@ -3,8 +3,9 @@ from typing import Any
 from rest_framework import serializers
 
 from agents.api.serializers import MAX_LIMIT, PageQuery, StrictSerializer, example
+from agents.models import Leaving
 from agents.models.people import HANDLE_PATTERN
-from feed.models import ReadPosition
+from feed.models import Export, ReadPosition
 from posts.models import Post
 from posts.models.posts import MAX_BODY_LENGTH
 from posts.serializers import LayerField, PostChange, PostSummary
@@ -59,6 +60,26 @@ class UpdatesRead(StrictSerializer):
 
 class UpdatesMarked(serializers.Serializer[Any]):
     marked = serializers.IntegerField(help_text="How many had not been read before.")
+
+
+@example("Leave for good", handle="ada", password="correct horse battery staple")
+class Leave(StrictSerializer):
+    handle = serializers.RegexField(rf"\A{HANDLE_PATTERN}\Z", help_text="The caller's own, typed out to be sure.")
+    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+
+
+class LeavingRead(serializers.ModelSerializer[Leaving]):
+    class Meta:
+        model = Leaving
+        fields = ["state", "asked_at", "finished_at"]
+        read_only_fields = fields
+
+
+class ExportRead(serializers.ModelSerializer[Export]):
+    class Meta:
+        model = Export
+        fields = ["id", "state", "size_bytes", "asked_at", "finished_at", "expires_at"]
+        read_only_fields = fields
 
 
 class UnreadUpdates(serializers.Serializer[Any]):

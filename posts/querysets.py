@@ -8,6 +8,8 @@ from django.db.models import Exists, Func, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Left, Lower
 
+from agents.querysets import IsLeaving
+
 if TYPE_CHECKING:
     from agents.models import Profile
     from posts.models import Comment, Community, Post  # noqa: F401
@@ -51,8 +53,8 @@ class CommunityQuerySet(models.QuerySet["Community"]):
 
 class PostQuerySet(models.QuerySet["Post"]):
     def published(self) -> Self:
-        """Posts that are on a timeline: not drafts, not removed."""
-        return self.filter(timeline_key__isnull=False)
+        """Posts that are on a timeline: not drafts, not removed, not of somebody who is leaving."""
+        return self.filter(~Q(IsLeaving("author")), timeline_key__isnull=False)
 
     def public(self) -> Self:
         return self.published().filter(layer=0)
@@ -126,7 +128,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def for_thread(self, post_id: int) -> Self:
         """A post's comments in depth-first order; removed ones stay as place-holders for their replies."""
         return (
-            self.filter(post_id=post_id)
+            self.filter(Q(removed_at__isnull=False) | ~Q(author__kind="gone"), post_id=post_id)
             .select_related("author__agent__owner")
             .order_by("path")
             .fetch_mode(models.FETCH_RAISE)

@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from agents.knowledge.models import Author, Card, Content, ResearchSession, Source
 from agents.knowledge.services import save_author, save_content
-from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile, User
+from agents.models import Agent, ApiKey, Follow, Leaving, PersonaVersion, Profile, User
 from agents.services.agents import save_persona
 from agents.services.follows import follow
 from agents.services.keys import create_key, digest_of
+from feed.leaving.asking import leave
 from posts.generation.models import Cadence, DailyBudget, Run
 from posts.generation.services.runs import create_run
 from posts.models import Comment, Community, Post
@@ -55,6 +56,7 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
     DailyBudget: lambda number: DailyBudget.objects.create(agent=make_agent(), day=date(2026, 1, 1)),
     Follow: lambda number: follow(follower=make_person(), author=make_agent().profile),
     Group: lambda number: Group.objects.create(name=f"group {number}"),
+    Leaving: lambda number: leave(person=make_person()),
     PersonaVersion: lambda number: save_persona(agent=make_agent(), persona={"topics": [str(number)]}),
     Post: lambda number: make_post(community=make_community()),
     Profile: lambda number: make_person(),

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Left, Now
+
+from agents.querysets import IsLeaving
 
 if TYPE_CHECKING:
     from agents.inbox.models import Member, Message  # noqa: F401
@@ -20,7 +22,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def with_excerpt(self) -> Self:
         """Annotate how the newest message of the conversation begins."""
         messages = apps.get_model("inbox", "Message").objects.filter(conversation=OuterRef("conversation"))
-        newest = messages.order_by("-id").values(start=Left("body", 200))[:1]
+        newest = messages.exclude(IsLeaving("sender")).order_by("-id").values(start=Left("body", 200))[:1]
         return self.annotate(excerpt=Subquery(newest))
 
     def answering(self) -> Self:
@@ -55,7 +57,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def for_list(self, conversation_id: int) -> Self:
         """The messages of a conversation, the newest first."""
         return (
-            self.filter(conversation_id=conversation_id)
+            self.filter(~Q(sender__kind="gone"), conversation_id=conversation_id)
             .select_related("sender")
             .order_by("-id")
             .fetch_mode(models.FETCH_RAISE)

@@ -118,10 +118,10 @@ class ResearchSessionQuerySet(models.QuerySet["ResearchSession"]):
 
 class CardQuerySet(models.QuerySet["Card"]):
     def published(self) -> Self:
-        return self.filter(published_at__isnull=False)
+        return self.filter(~Q(profile__kind="gone"), published_at__isnull=False)
 
     def visible_to(self, viewer: Profile | None) -> Self:
-        return self.published() if viewer is None else self.filter(Q(published_at__isnull=False) | Q(profile=viewer))
+        return self.published() if viewer is None else self.published() | self.filter(profile=viewer)
 
     def for_list(self) -> Self:
         """Load cards with their author and their citations, in two statements."""

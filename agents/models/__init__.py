@@ -3,6 +3,7 @@ from agents.models.blocks import Block
 from agents.models.follows import Follow
 from agents.models.idempotency import IdempotentRequest
 from agents.models.keys import ApiKey
+from agents.models.leaving import Leaving
 from agents.models.notifications import Notification
 from agents.models.people import Profile, User
 from agents.models.rates import RateWindow
@@ -14,6 +15,7 @@ __all__ = [
     "Block",
     "Follow",
     "IdempotentRequest",
+    "Leaving",
     "Notification",
     "PersonaVersion",
     "Profile",

@@ -20,6 +20,7 @@ class Notification(models.Model):
         MESSAGE = "message"
         REVIEW = "review", "review needed"
         PUBLISHING = "publishing"
+        EXPORT = "export", "data to take along"
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="notifications", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)

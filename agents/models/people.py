@@ -47,6 +47,8 @@ class Profile(models.Model):
     class Kind(models.TextChoices):
         PERSON = "person"
         AGENT = "agent"
+        # Nobody any more: the empty row under which what others wrote to them keeps its place.
+        GONE = "gone"
 
     kind = models.CharField(max_length=6, choices=Kind)
     user = models.OneToOneField(User, models.CASCADE, null=True, blank=True, related_name="profile")
@@ -70,7 +72,7 @@ class Profile(models.Model):
             # Also the index behind every look-up by handle.
             models.UniqueConstraint(Lower("handle"), name="profile_handle_lower_unique"),
             models.CheckConstraint(
-                condition=Q(kind="person", user__isnull=False) | Q(kind="agent", user__isnull=True),
+                condition=Q(kind="person", user__isnull=False) | Q(kind__in=("agent", "gone"), user__isnull=True),
                 name="profile_person_has_user",
             ),
         ]

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
 
@@ -14,8 +15,11 @@ def create_agent(
 ) -> Agent:
     """Create an agent with its profile and the first version of its persona.
 
-    Raises `IntegrityError` when the handle is taken.
+    Raises `IntegrityError` when the handle is taken, and `PermissionDenied` for an owner who has just left.
     """
+    # An owner who leaves or blocks in this moment does it before or after, and then with this agent.
+    if not Profile.objects.present().select_for_update(no_key=True).filter(pk=owner.pk).exists():
+        raise PermissionDenied("The owner has left.")
     profile = Profile.objects.create(
         kind=Profile.Kind.AGENT, handle=handle, display_name=display_name or handle, bio=bio
     )

@@ -161,6 +161,9 @@ CELERY_BEAT_SCHEDULE |= KNOWLEDGE_BEAT | {
     # With a lease of 15 seconds, a run whose worker died goes on within 25.
     "start-answers": {"task": "posts.generation.tasks.start_answers", "schedule": 3.0},
     "resume-runs": {"task": "posts.generation.tasks.resume_runs", "schedule": 10.0},
+    "build-exports": {"task": "feed.tasks.build_exports", "schedule": 30.0, "options": {"expires": 30}},
+    # Poked when somebody leaves; this goes on with what was killed, and ends what had to wait.
+    "erase-those-who-leave": {"task": "feed.tasks.erase_those_who_leave", "schedule": 15.0, "options": {"expires": 15}},
     "start-runs-of-cadences": {"task": "posts.generation.tasks.start_runs_of_cadences", "schedule": 30.0},
     "prune": {"task": "agents.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }
@@ -198,6 +201,21 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", BASE_DIR / "media")
+# Files of everything that one person has: never under MEDIA_ROOT, which everybody may read.
+EXPORTS_ROOT = env.path("EXPORTS_ROOT", BASE_DIR / "exports")
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "exports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": EXPORTS_ROOT,
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+}
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
@@ -243,6 +261,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "AccountState": "posts.publishing.models.SocialAccount.State",
+        "ExportState": "feed.models.Export.State",
+        "LeavingState": "agents.models.Leaving.State",
         "NotificationKind": "agents.models.Notification.Kind",
         "PostKind": "posts.models.Post.Kind",
         "ProfileKind": "agents.models.Profile.Kind",

@@ -28,3 +28,4 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 METRICS_FLUSH_SECONDS = 0
 # A stream says what there is and ends: no test waits for one that it does not hold.
 EVENT_STREAMS = 0
+STORAGES["exports"]["OPTIONS"]["location"] = Path(os.environ["AVIARY_STATE"]) / "exports" / str(worker)

@@ -1,22 +1,20 @@
 """What a person settles about themselves and others: sessions, blocks, and taking their data along."""
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from agents.models import Profile
 from agents.services import blocks, sessions
 from agents.views.access import get_profile
-from feed.exporting import export
+from feed import exports
+from feed.export_views import get_export, send_file
 from feed.pages.forms import BlockForm
 from feed.pages.settings import show
 from feed.pages.viewers import PageRequest, for_viewer
-
-# Sent at once and not piece by piece: a slow reader of a larger file keeps a thread busy.
-AT_ONCE_BYTES = 32_000_000
 
 
 @require_POST
@@ -60,16 +58,16 @@ def unblock(request: PageRequest, viewer: Profile, handle: str) -> HttpResponse:
     return redirect(f"{reverse('reader:settings')}#blocks")
 
 
-@never_cache
 @require_POST
 @for_viewer
-def export_data(request: PageRequest, viewer: Profile) -> HttpResponse:
-    file = export(viewer)
-    name = f"aviary-{viewer.handle}.zip"
-    size = file.seek(0, 2)
-    file.seek(0)
-    if size > AT_ONCE_BYTES:
-        return FileResponse(file, as_attachment=True, filename=name)  # type: ignore[return-value]
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    with file:
-        return HttpResponse(file.read(), content_type="application/zip", headers=headers)
+def ask_for_export(request: PageRequest, viewer: Profile) -> HttpResponse:
+    exports.ask_for_export(owner=viewer)
+    messages.success(request, "Your data is being put into a file. You are notified when it is ready.")
+    return redirect(f"{reverse('reader:settings')}#data")
+
+
+@never_cache
+@require_safe
+@for_viewer
+def export_file(request: PageRequest, viewer: Profile, export_id: int) -> HttpResponse:
+    return send_file(get_export(export_id, viewer))

@@ -4,7 +4,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 
 from agents.inbox.models import MAX_MESSAGE_LENGTH
-from agents.models import Agent, ApiKey, Profile
+from agents.models import Agent, ApiKey, Profile, User
 from agents.models.people import validate_handle
 
 
@@ -70,6 +70,33 @@ class SignUpForm(forms.Form):
 class ProfileForm(forms.Form):
     display_name = forms.CharField(label="Name", max_length=80)
     bio = forms.CharField(label="About you", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class LeaveForm(forms.Form):
+    handle = forms.CharField(
+        label="Your handle, to be sure",
+        max_length=41,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+    )
+    password = forms.CharField(
+        label="Your password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_handle(self) -> str:
+        handle = str(self.cleaned_data["handle"])
+        if handle.removeprefix("@").lower() != self.user.profile.handle.lower():
+            raise forms.ValidationError("This is not your handle.")
+        return handle
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if not self.user.check_password(password):
+            raise forms.ValidationError("This is not your password.")
+        return password
 
 
 class BlockForm(forms.Form):

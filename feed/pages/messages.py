@@ -100,6 +100,7 @@ def show(request: PageRequest, viewer: Profile, member: Member, form: MessageFor
         "page": page,
         "member": member,
         "other": other,
+        "is_gone": other.kind == Profile.Kind.GONE,
         "is_blocked": Block.objects.filter(blocker=viewer, blocked=other).exists(),
         "form": form or MessageForm(initial=drafts.take(request, name)),
     }

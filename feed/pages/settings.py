@@ -19,7 +19,7 @@ from feed.pages.viewers import PageRequest, for_viewer
 from performance.budgets import Budget, budgeted
 
 
-@budgeted(Budget(statements=5, p95_ms=100, kilobytes=60))
+@budgeted(Budget(statements=6, p95_ms=100, kilobytes=60))
 @never_cache
 @require_safe
 @for_viewer
@@ -36,6 +36,7 @@ def show(request: PageRequest, viewer: Profile, *, secret: str = "", **bound: Fo
         "keys": ApiKey.objects.for_list(viewer).live()[:MAX_LIMIT],
         "secret": secret,
         "sessions": request.user.sessions.filter(expire_date__gt=Now()).order_by("-created_at")[:MAX_LIMIT],
+        "export": viewer.exports.order_by("-id").first(),
         "block_form": BlockForm(),
         "blocked": viewer.blocks.select_related("blocked").order_by("-id")[:MAX_LIMIT],
     }

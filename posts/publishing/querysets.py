@@ -62,6 +62,14 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         """Rows whose outcome no machine can find out: their owner has to say."""
         return self.filter(status=Status.UNKNOWN, due_at=None)
 
+    def in_doubt(self) -> Self:
+        """Rows of which a request may have left, and whose outcome a worker is going to find out."""
+        return self.filter(status__in=(Status.SENDING, Status.UNKNOWN), due_at__isnull=False)
+
+    def settled(self) -> Self:
+        """Rows that no network is being asked about."""
+        return self.exclude(status__in=(Status.SENDING, Status.UNKNOWN), due_at__isnull=False)
+
     def due(self, network: str) -> Self:
         return self.filter(network=network, status__in=CLAIMABLE, due_at__lte=Now())
 

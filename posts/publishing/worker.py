@@ -169,7 +169,7 @@ class Worker:
         network = network_named(publication.network)
         if publication.status == Status.QUEUED and account.owner_id != publication.owner_id:
             return self.attempt(outcomes.record_disowned, publication)
-        if not account.is_active:
+        if not account.is_active and not may_still_read_back(publication):
             error = NeedsReconnect("The account has to be connected again.")
             return self.attempt(outcomes.park, publication, error)
         if accounts.wants_refresh(account):
@@ -223,6 +223,13 @@ class Worker:
             pool = self.pools[publication.network] = ThreadPoolExecutor(threads, publication.network)
         future = pool.submit(call, *arguments, **options)
         self.steps[future] = Step(publication, then, otherwise, time.monotonic() + GIVE_UP_SECONDS)
+
+
+def may_still_read_back(publication: Publication) -> bool:
+    """Whether the owner has left while a text was on its way: the token is kept for its outcome alone."""
+    account = publication.account
+    is_left = account.state == account.State.DISCONNECTED and bool(account.access_token)
+    return is_left and publication.status == Status.UNKNOWN
 
 
 def prepared(publication: Publication, payload: dict[str, Any]) -> None:

@@ -53,11 +53,13 @@ def send_message(
 ) -> Message:
     """Send a message; an answer accepts a request. An agent that answers by itself then owes an answer.
 
-    Raises `ValidationError` for a secret, `PermissionDenied` when one of the two blocks the other, and for a
-    second message before the first was accepted.
+    Raises `ValidationError` for a secret, `PermissionDenied` when one of the two blocks the other or has left, and
+    for a second message before the first was accepted.
     """
     refuse_secrets(body=body)
     mine, theirs = _locked_members(conversation, sender)
+    if theirs.profile.kind == Profile.Kind.GONE:
+        raise PermissionDenied("They have left, and nobody would read it.")
     if theirs.accepted_at is None and Message.objects.filter(conversation=conversation).exists():
         raise PermissionDenied("Your request has not been accepted yet.")
     either = Q(blocker=mine.profile_id, blocked=theirs.profile_id)
@@ -87,7 +89,8 @@ def send_message(
 
 def _locked_members(conversation: Conversation, sender: Profile) -> tuple[Member, Member]:
     """Lock both sides, in the order of their ids, and return the sender's first."""
-    members = Member.objects.filter(conversation=conversation).select_for_update(no_key=True).order_by("pk")
+    members = Member.objects.filter(conversation=conversation).select_related("profile").order_by("pk")
+    members = members.select_for_update(no_key=True, of=("self",))
     mine, theirs = sorted(members, key=lambda member: member.profile_id != sender.pk)
     return mine, theirs
 

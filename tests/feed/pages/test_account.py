@@ -1,25 +1,18 @@
-"""What a person settles about themselves: sessions, blocks, and their data as a file."""
+"""What a person settles about themselves: sessions and blocks."""
 
-import zipfile
 from collections.abc import Callable
-from io import BytesIO
 from typing import Any
 
-import orjson
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from agents.inbox.services.conversations import start_conversation
-from agents.models import Agent, Block, Profile, Session
+from agents.models import Block, Profile, Session
 from agents.services.blocks import block
-from agents.services.follows import follow
 from agents.sessions import device_of
-from feed import exporting
-from posts.services.interactions import like_post
-from tests.factories import make_comment, make_key, make_person, make_post
+from tests.factories import make_key, make_person
 
 type BrowserOf = Callable[[Profile | None], Client]
 
@@ -109,56 +102,5 @@ def test_settings_take_the_same_statements_at_any_size(browser_of: BrowserOf, ch
         browser = browser_of(charlie)
     with CaptureQueriesContext(connection) as queries:
         assert browser.get("/settings").status_code == 200
-    # The user; the agents a key can act as; the keys; the sessions; the blocked.
-    assert len(queries) == 5, [query["sql"] for query in queries]
-
-
-def files_of(browser: Client) -> dict[str, list[dict[str, Any]]]:
-    response = browser.post("/settings/export")
-    assert response["Content-Disposition"].startswith("attachment")
-    assert "no-store" in response["Cache-Control"]
-    archive = zipfile.ZipFile(BytesIO(response.content))
-    return {
-        name.removesuffix(".jsonl"): [orjson.loads(line) for line in archive.read(name).splitlines()]
-        for name in archive.namelist()
-        if name.endswith(".jsonl")
-    }
-
-
-def test_ones_data_is_ones_own_and_that_of_ones_agents(
-    browser_of: BrowserOf, alice: Profile, wren: Agent, bob: Profile, charlie: Profile
-) -> None:
-    post = make_post(author=wren.profile, title="First frost", layer=2)
-    theirs = make_post(author=bob, title="Not hers", layer=2)
-    make_comment(post=post, author=alice, body="Mine")
-    make_comment(post=theirs, author=bob, body="Theirs")
-    like_post(profile=alice, post=post)
-    follow(follower=alice, author=bob)
-    block(blocker=alice, blocked=charlie)
-    start_conversation(sender=alice, recipient=bob, body="Between us")
-    start_conversation(sender=bob, recipient=charlie, body="Between them")
-    key = make_key(wren.profile)
-    files = files_of(browser_of(alice))
-    assert {row["handle"] for row in files["profiles"]} == {"alice", "wren"}
-    assert [row["title"] for row in files["posts"]] == ["First frost"]
-    assert [row["body"] for row in files["comments"]] == ["Mine"]
-    assert [row["body"] for row in files["messages"]] == ["Between us"]
-    assert [row["author__handle"] for row in files["follows"]] == ["bob"]
-    assert [row["blocked__handle"] for row in files["blocks"]] == ["charlie"]
-    assert len(files["likes"]) == 1 and len(files["keys"]) == 1 and files["personas"]
-    everything = orjson.dumps(files).decode()
-    assert "Not hers" not in everything and "Between them" not in everything and "Theirs" not in everything
-    assert key not in everything and "password" not in everything and "digest" not in everything
-
-
-def test_an_export_reads_batch_by_batch(
-    browser_of: BrowserOf, charlie: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exporting, "BATCH", 3)
-    titles = [make_post(author=charlie).title for _ in range(8)]
-    assert [row["title"] for row in files_of(browser_of(charlie))["posts"]] == titles
-
-
-def test_a_stranger_has_nothing_to_export(browser_of: BrowserOf, db: None) -> None:
-    assert browser_of(None).post("/settings/export").status_code == 302
-    assert browser_of(None).get("/settings/export").status_code == 405
+    # The user; the agents a key can act as; the keys; the sessions; the newest export; the blocked.
+    assert len(queries) == 6, [query["sql"] for query in queries]
