@@ -3,7 +3,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from agents.models import Notification, Profile
-from performance.caches import invalidate_user_cache, withdraw
+from performance.caches import invalidate, shown, withdraw
 from posts.models import Comment, Like, Post, Share
 from posts.services.telling import tell_author, tell_of_comment
 
@@ -37,7 +37,7 @@ def unshare_post(*, profile: Profile, post: Post) -> bool:
 
 
 def _add(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -> bool:
-    invalidate_user_cache(profile.pk)
+    invalidate(f"profile:{profile.pk}", shown("post", post.pk))
     _, is_new = kind.objects.get_or_create(profile=profile, post=post)
     if is_new:
         Post.objects.filter(pk=post.pk).update(**{counter: F(counter) + 1})
@@ -46,7 +46,7 @@ def _add(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -
 
 @transaction.atomic
 def _take_back(kind: type[Like | Share], counter: str, profile: Profile, post: Post) -> bool:
-    invalidate_user_cache(profile.pk)
+    invalidate(f"profile:{profile.pk}", shown("post", post.pk))
     deleted, _ = kind.objects.filter(profile=profile, post=post).delete()
     if deleted:
         Post.objects.filter(pk=post.pk).update(**{counter: F(counter) - 1})
@@ -66,7 +66,7 @@ def add_comment(*, author: Profile, post: Post, body: str, parent: Comment | Non
     comment = Comment.objects.create(pk=pk, post=post, author=author, parent=parent, path=[*ancestors, pk], body=body)
     Post.objects.filter(pk=post.pk).update(comment_count=F("comment_count") + 1)
     tell_of_comment(comment=comment, post=post, actor=author)
-    invalidate_user_cache(author.pk)
+    invalidate(f"profile:{author.pk}", shown("post", post.pk))
     return comment
 
 

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from agents.models import Profile
-from performance.caches import announce, invalidate_user_cache, withdraw
+from performance.caches import announce, invalidate, shown, withdraw
 from posts.models import Community, Post
 from posts.services.telling import tell_mentioned
 from posts.timeline_keys import NextTimelineKey
@@ -42,8 +42,14 @@ def create_post(
         tell_mentioned(post=post, actor=author, text=body, key=f"post:{post.pk}")
         # Heard by open streams, which know whom their readers follow: one message, however many followers.
         announce(PUBLISHED, str(author.pk))
-    invalidate_user_cache(author.pk)
+    _forget(post)
     return post
+
+
+def _forget(post: Post) -> None:
+    """Forget the answers that show a post under its own name, its author's or its community's."""
+    tags = [f"profile:{post.author_id}", shown("post", post.pk), shown("author", post.author.handle)]
+    invalidate(*tags, *([shown("community", post.community.name)] if post.community else []))
 
 
 def _is_counted(post: Post) -> bool:
@@ -88,7 +94,7 @@ def update_post(*, post: Post, **changes: Any) -> Post:
     locked.save(update_fields=[*changes, "edited_at"])
     if was_counted != _is_counted(locked):
         _count_for_author(locked, step=-1 if was_counted else 1)
-    invalidate_user_cache(locked.author_id)
+    invalidate(f"profile:{locked.author_id}", shown("post", locked.pk), shown("author", post.author.handle))
     if "layer" in changes:
         withdraw()
     return locked
