@@ -79,8 +79,10 @@ def _lock(post: Post) -> Post:
 
     The author's lock makes the counters that follow see every post that was published before.
     """
-    Profile.objects.select_for_update(no_key=True).get(pk=post.author_id)
-    return Post.objects.select_for_update(no_key=True).get(pk=post.pk)
+    author = Profile.objects.select_for_update(no_key=True).get(pk=post.author_id)
+    locked = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
+    locked.author = author
+    return locked
 
 
 @transaction.atomic
@@ -94,7 +96,7 @@ def update_post(*, post: Post, **changes: Any) -> Post:
     locked.save(update_fields=[*changes, "edited_at"])
     if was_counted != _is_counted(locked):
         _count_for_author(locked, step=-1 if was_counted else 1)
-    invalidate(f"profile:{locked.author_id}", shown("post", locked.pk), shown("author", post.author.handle))
+    invalidate(f"profile:{locked.author_id}", shown("post", locked.pk), shown("author", locked.author.handle))
     if "layer" in changes:
         withdraw()
     return locked
