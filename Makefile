@@ -23,7 +23,7 @@ services: setup ## Start the embedded PostgreSQL and Valkey and keep them until 
 	@$(PYTHON) manage.py services
 
 test: setup-dev ## Run the test suite on all cores
-	@$(PYTHON) -m pytest -n logical $(ARGS)
+	@$(PYTHON) -m pytest -n logical --dist loadgroup $(ARGS)
 
 lint: setup-dev ## Check style, types, migrations and the direction of imports
 	$(PYTHON) -m ruff check .
@@ -33,7 +33,7 @@ lint: setup-dev ## Check style, types, migrations and the direction of imports
 	$(PYTHON) -m pytest -q tests/config/test_import_direction.py
 
 faults: setup-dev ## Run the long fault matrices and write benchmarks/faults.json
-	$(PYTHON) -m pytest -n logical tests/faults --full $(ARGS)
+	$(PYTHON) -m pytest -n logical --dist loadgroup tests/faults --full $(ARGS)
 
 bench: setup-dev ## Measure every promise about speed; ARGS=--help says which parts there are
 	$(PYTHON) -m benchmarks $(ARGS)

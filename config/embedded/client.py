@@ -1,18 +1,18 @@
 """Hold on to the services, starting those that are not running."""
 
 import fcntl
+import os
 import subprocess
 import sys
 import time
-from typing import IO
 
 from config.embedded import layout
 from config.embedded.account import make_open_folder
 from config.embedded.errors import EmbeddedError
 from config.embedded.supervisor import FAILED, SERVICES, START_SECONDS, explain, try_lock
 
-# The open files hold the locks, and the children are kept so that nobody reaps or warns about them.
-_held: dict[str, IO[str]] = {}
+# The open files hold the locks until the process ends; the children are kept so that nobody reaps or warns about them.
+_held: dict[str, int] = {}
 _supervisors: list[subprocess.Popen[str]] = []
 
 
@@ -25,7 +25,7 @@ def hold(*names: str) -> None:
         locks = layout.current().locks
         make_open_folder(locks)
         for name in set(names) - _held.keys():
-            file = (locks / f"{name}.holders").open("w")
+            file = os.open(locks / f"{name}.holders", os.O_RDWR | os.O_CREAT, 0o666)
             # Waits while a supervisor that found nobody here shuts its service down.
             fcntl.flock(file, fcntl.LOCK_SH)
             _held[name] = file

@@ -133,12 +133,15 @@ CACHE_MAX_ENTRIES = env.int("CACHE_MAX_ENTRIES", 10_000)
 CACHE_MAX_BYTES = env.int("CACHE_MAX_BYTES", 64_000_000)
 CACHE_MAX_ENTRY_BYTES = env.int("CACHE_MAX_ENTRY_BYTES", 1_000_000)
 # Seconds that an answer to GET may be served to its own viewer again; the first pattern that matches the whole
-# path decides, and what matches none is never kept.
+# path decides, and what matches none is never kept. What happens to the post, author or community that a group
+# names ends the answer at once: these may live longer than the others.
 RESPONSE_CACHE_SECONDS = {
     r"/api/(feed|explore|search)": 30,
-    r"/api/(users|communities)/[^/]+/posts": 30,
-    r"/api/posts/[0-9]+(/comments)?": 30,
-    r"/api/users/[^/]+": 180,
+    r"/api/posts/(?P<post>[0-9]+)(/comments)?": 300,
+    r"/api/users/(?P<author>[^/]+)(/posts)?": 180,
+    r"/api/communities/(?P<community>[^/]+)/posts": 120,
+    # Whoever is told of something is told at once: the version of their own answers changes.
+    r"/api/notifications/unread": 30,
     r"/api/(agents|communities)(/[^/]+)?": 120,
     r"/api/(cards|attributions)(/.*)?": 120,
     r"/api/(tokens|query/rag)(/.*)?": 60,
@@ -154,6 +157,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Who pokes a worker does not wait for a broker that is away (six seconds by default): the next sweep finds the row.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}
 CELERY_TASK_ROUTES = {"posts.generation.tasks.*": {"queue": "generation"}}
 # A worker that is not told which queues to serve serves all of them.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("generation")]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0008_people_leave'),
+        ('agents', '0009_people_leave'),
         ('feed', '0002_read_positions'),
     ]
 

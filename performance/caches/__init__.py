@@ -12,6 +12,7 @@ from performance.caches.invalidation import (
     invalidate_all_analytics,
     invalidate_now,
     invalidate_user_cache,
+    shown,
     withdraw,
 )
 from performance.caches.named import LIFETIMES, NamedCache, UnknownCacheError, caches, clear_all, remove_expired
@@ -32,5 +33,6 @@ __all__ = [
     "invalidate_now",
     "invalidate_user_cache",
     "remove_expired",
+    "shown",
     "withdraw",
 ]

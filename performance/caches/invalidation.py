@@ -4,6 +4,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
+from zlib import crc32
 
 from django.db import transaction
 
@@ -15,6 +16,8 @@ from performance.caches.wire import ask_all
 TAG_LIFETIME_SECONDS = 86_400
 # Beyond this many tags missed in one outage everything is forgotten instead.
 MOST_MISSED_TAGS = 10_000
+
+SHOWN_TAGS = 4096
 
 EVERYTHING = "everything"
 # Changes when anything may no longer be seen by somebody who may have seen it.
@@ -31,6 +34,14 @@ def tag_keys(tags: Iterable[str]) -> list[str]:
     """Name the versions of several tags; every answer from a cache asks for some."""
     prefix = key("tag", "")
     return [prefix + tag for tag in tags]
+
+
+def shown(kind: str, name: object) -> str:
+    """Return the tag of the answers whose path names something: a post, an author, a community.
+
+    Many names share a tag, which costs a miss now and then: anybody can ask for any path, and each tag takes memory.
+    """
+    return f"{kind}:{crc32(str(name).lower().encode('utf-8', 'surrogatepass')) % SHOWN_TAGS}"
 
 
 def new_version() -> str:

@@ -113,7 +113,7 @@ class Statement:
         known.add(self.name)
 
 
-def run_together(connection: BaseDatabaseWrapper, asked: list[tuple[Statement, list[bytes]]]) -> list[PGresult]:
+def run_together(connection: BaseDatabaseWrapper, asked: Sequence[tuple[Statement, Values]]) -> list[PGresult]:
     """Run several statements in one round trip and one transaction of their own: all of them, or none.
 
     Each sees what those before it wrote. Seen by the query log as one statement. Raises Django's database errors.
@@ -134,7 +134,7 @@ def run_together(connection: BaseDatabaseWrapper, asked: list[tuple[Statement, l
     return results
 
 
-def _pipelined(raw: psycopg.Connection[Any], asked: list[tuple[Statement, list[bytes]]]) -> list[PGresult] | None:
+def _pipelined(raw: psycopg.Connection[Any], asked: Sequence[tuple[Statement, Values]]) -> list[PGresult] | None:
     """Return the results of statements that end with one sync, or None when the server has forgotten one of them."""
     pgconn, known = raw.pgconn, _prepared.setdefault(raw, set())
     for statement, _ in asked:
@@ -169,7 +169,7 @@ def _until_sync(pgconn: PGconn) -> list[PGresult]:
     return results
 
 
-def _observed(connection: BaseDatabaseWrapper, sql: str, values: list[bytes], execute: Any) -> Any:
+def _observed(connection: BaseDatabaseWrapper, sql: str, values: Values, execute: Any) -> Any:
     """Run something as Django runs a query: through the execute wrappers and into the query log."""
     for wrapper in reversed(connection.execute_wrappers):
         execute = functools.partial(wrapper, execute)

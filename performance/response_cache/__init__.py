@@ -8,7 +8,8 @@ What holds, always:
    whole credential (`Authorization`, `X-API-Key`, the cookies of a session). Another credential has another
    name, so an answer cannot reach another viewer: no rule has to be remembered for that.
 3. An entry is valid only under the versions that it was computed under: of everything, of withdrawals, of its
-   viewer. They are read before Django runs, in the same round trip as the entry itself on a hit.
+   viewer, of what its path names (a post, an author, a community: the named groups of the setting's patterns).
+   They are read before Django runs, in the same round trip as the entry itself on a hit.
 4. A viewer's version changes with each unsafe request that the viewer makes, before it is answered, and with
    each write of a service that names the viewer: one's own writes are seen at once.
 5. The version of withdrawals changes when anything is removed, hidden, narrowed or revoked, for anyone: what

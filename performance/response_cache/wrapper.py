@@ -6,7 +6,14 @@ from typing import Any
 
 from django.conf import settings
 
-from performance.caches.invalidation import EVERYTHING, WITHDRAWN, add_missing_versions, invalidate_now, tag_keys
+from performance.caches.invalidation import (
+    EVERYTHING,
+    WITHDRAWN,
+    add_missing_versions,
+    invalidate_now,
+    shown,
+    tag_keys,
+)
 from performance.caches.named import register_store
 from performance.caches.statistics import record
 from performance.caches.store import Store
@@ -22,7 +29,7 @@ type Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 NAME = "responses"
 LOCK_MS = 5000
-# What every entry is computed under; its viewer comes on top.
+# What every entry is computed under; its viewer and what its path names come on top.
 TAGS = (EVERYTHING, f"cache:{NAME}", WITHDRAWN)
 HIT = [("X-Cache", "HIT")]
 VARY = ("Vary", "Accept, Authorization, Cookie, X-API-Key")
@@ -50,13 +57,17 @@ class ResponseCache:
             return self._write(environ, start_response)
         if method != "GET" or not environ["PATH_INFO"].startswith("/api/"):
             return self.application(environ, start_response)
-        lifetime = self._lifetime(environ["PATH_INFO"])
+        lifetime, named = self._rule(environ["PATH_INFO"])
         if not lifetime:
             return self._pass_on(environ, start_response, "BYPASS")
-        return self._read(environ, start_response, lifetime)
+        return self._read(environ, start_response, lifetime, named)
 
-    def _lifetime(self, path: str) -> int:
-        return next((seconds for pattern, seconds in self.rules if pattern.fullmatch(path)), 0)
+    def _rule(self, path: str) -> tuple[int, list[str]]:
+        """Return how many seconds an answer to a path is kept, and the tags of what the path names."""
+        for pattern, seconds in self.rules:
+            if (found := pattern.fullmatch(path)) is not None:
+                return seconds, [shown(kind, name) for kind, name in found.groupdict().items()]
+        return 0, []
 
     def _write(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         answer = self.application(environ, start_response)
@@ -68,12 +79,14 @@ class ResponseCache:
             invalidate_now([viewer.tag])
         return answer
 
-    def _read(self, environ: Environ, start_response: StartResponse, lifetime: int) -> Iterable[bytes]:
+    def _read(
+        self, environ: Environ, start_response: StartResponse, lifetime: int, named: list[str]
+    ) -> Iterable[bytes]:
         credential, name = names_of(environ)
         viewer = self.credentials.viewer_of(credential)
         if viewer is None:
             return self._pass_on(environ, start_response, "MISS", credential=credential)
-        tags = [*TAGS, viewer]
+        tags = [*TAGS, viewer, *named]
         entry = self.store.entry(name)
         replies = ask_all(("MGET", entry, *tag_keys(tags)))
         if replies is UNREACHABLE or not isinstance(replies[0], list):

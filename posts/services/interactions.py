@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import Notification, Profile
-from performance.caches import invalidate_user_cache, withdraw
+from performance.caches import invalidate, shown, withdraw
 from performance.prepared import PreparedWrite
 from posts.models import Comment, Post
 from posts.services import statements
@@ -44,14 +44,19 @@ def _add(statement: PreparedWrite, profile: Profile, post: Post, *, kind: Notifi
         # Once per person, however often they change their mind.
         key=f"{kind}:{post.pk}:{profile.pk}",
     )
-    invalidate_user_cache(profile.pk, *told)
+    _forget(post, profile.pk, *told)
     return bool(is_new)
 
 
 def _take_back(statement: PreparedWrite, profile: Profile, post: Post) -> bool:
     (was_there,) = statement.run(profile=profile, post=post)
-    invalidate_user_cache(profile.pk)
+    _forget(post, profile.pk)
     return bool(was_there)
+
+
+def _forget(post: Post, *profile_ids: int) -> None:
+    """Forget the answers that show a post under its own name, and what these profiles see."""
+    invalidate(shown("post", post.pk), *(f"profile:{pk}" for pk in profile_ids))
 
 
 def add_comment(*, author: Profile, post: Post, body: str, parent: Comment | None = None) -> Comment:
@@ -86,7 +91,7 @@ def _add_comment(author: Profile, post: Post, body: str, parent: Comment | None)
     )
     comment.path = [*ancestors, comment.pk]
     comment._state.adding = False
-    invalidate_user_cache(author.pk, *told)
+    _forget(post, author.pk, *told)
     return comment
 
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from agents.models import Profile
-from performance.caches import announce, invalidate_user_cache, withdraw
+from performance.caches import announce, invalidate, shown, withdraw
 from posts.models import Community, Post
 from posts.services import statements
 from posts.services.telling import mentioned_in, tell_mentioned
@@ -52,8 +52,14 @@ def _insert(post: Post) -> Post:
         persona=post.persona_id,
     )
     post._state.adding = False
-    invalidate_user_cache(post.author_id)
+    _forget(post)
     return post
+
+
+def _forget(post: Post) -> None:
+    """Forget the answers that show a post under its own name, its author's or its community's."""
+    tags = [f"profile:{post.author_id}", shown("post", post.pk), shown("author", post.author.handle)]
+    invalidate(*tags, *([shown("community", post.community.name)] if post.community else []))
 
 
 def _is_counted(post: Post) -> bool:
@@ -83,8 +89,10 @@ def _lock(post: Post) -> Post:
 
     The author's lock makes the counters that follow see every post that was published before.
     """
-    Profile.objects.select_for_update(no_key=True).get(pk=post.author_id)
-    return Post.objects.select_for_update(no_key=True).get(pk=post.pk)
+    author = Profile.objects.select_for_update(no_key=True).get(pk=post.author_id)
+    locked = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
+    locked.author = author
+    return locked
 
 
 @transaction.atomic
@@ -98,7 +106,7 @@ def update_post(*, post: Post, **changes: Any) -> Post:
     locked.save(update_fields=[*changes, "edited_at"])
     if was_counted != _is_counted(locked):
         _count_for_author(locked, step=-1 if was_counted else 1)
-    invalidate_user_cache(locked.author_id)
+    invalidate(f"profile:{locked.author_id}", shown("post", locked.pk), shown("author", locked.author.handle))
     if "layer" in changes:
         withdraw()
     return locked

@@ -1,4 +1,5 @@
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    name = report.nodeid.rpartition("::")[2].partition("[")[0].removeprefix("test_").replace("_", " ")
+    # Without its case, and without the group that its worker was chosen by.
+    name = re.split(r"[@[]", report.nodeid.rpartition("::")[2])[0].removeprefix("test_").replace("_", " ")
     _runs[name] += report.when == "call"
     _failures[name] += report.failed
     if report.when == "call":

@@ -14,6 +14,7 @@ import redis
 from config.embedded import layout
 from tests.concurrency import wait_until
 from tests.config.embedded.conftest import Instance
+from tests.performance.own_postgres import write_tables
 
 # What is said of other servers, and that those of tests need not keep what they wrote: these must.
 REPLACED = ("DATABASE_URL", "CACHE_URL", "BROKER_URL", "REPLICA_URL", "AVIARY_DURABLE")
@@ -55,9 +56,7 @@ class Household:
 
     def open(self) -> None:
         self.instance.hold()
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "-v", "0"], cwd=layout.CLONE, env=self.instance.env, check=True
-        )
+        write_tables(self.instance.layout.sockets, user="aviary")
 
     def create_runs(self, count: int) -> None:
         """Create runs and poke the broker for each of them."""

@@ -14,9 +14,12 @@ from tests.faults.household import Household
 RECOVERED_WITHIN_SECONDS = 45
 STEPS_THAT_ASK = 4
 
+# The tables come from the test database, which is made for tests that say they need it.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("household")]
+
 
 @pytest.fixture(scope="module")
-def household() -> Iterator[Household]:
+def household(django_db_setup: None) -> Iterator[Household]:
     # The account that runs the servers must be able to walk to their folder.
     folder = Path(tempfile.mkdtemp(prefix="aviary-"))
     folder.chmod(0o755)

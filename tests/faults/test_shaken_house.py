@@ -25,6 +25,7 @@ from tests.config.embedded.conftest import Instance
 from tests.faults.conftest import Measure
 from tests.networks.server import NetworkServer
 from tests.networks.speakers import MastodonSpeaker
+from tests.performance.own_postgres import write_tables
 
 POSTS = 40
 FULL_ROUNDS = 10
@@ -47,6 +48,10 @@ UPDATE publishing_publication SET lease_until = now(), due_at = now() WHERE id I
     SELECT id FROM publishing_publication WHERE lease_until IS NOT NULL FOR UPDATE SKIP LOCKED)
 """
 
+# One house for all of them, however many workers there are. The tables come from the test database, which is made
+# for tests that say they need it.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("house")]
+
 
 class House:
     """A whole house and the network that it publishes to."""
@@ -61,7 +66,7 @@ class House:
         network.speakers.append(self.speaker)  # type: ignore[arg-type]
         network.delay_seconds = 0.05
         self.instance.hold()
-        assert self.instance.manage("migrate", "-v0").returncode == 0
+        write_tables(self.instance.layout.sockets, user="aviary")
         self.celery = self.start_celery(folder)
 
     def start_celery(self, folder: Path) -> subprocess.Popen[bytes]:
@@ -116,7 +121,7 @@ DISTURBANCES: dict[str, Callable[[House], None]] = {
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def house(django_db_setup: None) -> Iterator[House]:
     # The test process lets the server's address through; other users may walk through the folder.
     folder = Path(tempfile.mkdtemp(prefix="aviary-"))
     folder.chmod(0o755)

@@ -18,7 +18,7 @@ LARGE = Size(users=1500, agents=500, posts=20_000, follows=30_000, likes=20_000)
 # The tables that grow without end; a short list of rooms or profiles may well be read whole.
 GROWING = {"posts_post", "agents_follow", "posts_like", "posts_share"}
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("timeline plans")]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -31,6 +31,7 @@ NOT_READ = ["/api/feed", "/api/me/profile", "/api/notifications"]
 
 
 pytestmark = [
+    pytest.mark.xdist_group("replica"),
     pytest.mark.django_db(transaction=True, databases=["default", "replica"]),
     pytest.mark.usefixtures("servers"),
 ]

@@ -18,14 +18,15 @@ from agents.services.agents import update_agent
 from agents.services.follows import follow
 from agents.services.keys import create_key, revoke_key
 from performance.caches import cache_statistics, invalidate_now
+from performance.caches.invalidation import SHOWN_TAGS, shown
 from performance.caches.valkey import breaker
 from performance.response_cache import ResponseCache
 from performance.response_cache.entries import matches, read_headers
 from posts.models import Post
-from posts.services.interactions import like_post
-from posts.services.posts import remove_post, update_post
+from posts.services.interactions import add_comment, like_post, share_post
+from posts.services.posts import create_post, remove_post, update_post
 from tests.concurrency import wait_until
-from tests.factories import make_agent, make_key, make_person, make_post
+from tests.factories import make_agent, make_community, make_key, make_person, make_post
 from tests.performance.conftest import OwnValkey
 
 
@@ -155,14 +156,59 @@ def test_what_chooses_an_answer_is_in_its_name(network: Network, environ: dict[s
 
 def test_own_writes_are_seen_at_once_and_those_of_others_within_the_lifetime(network: Network) -> None:
     post = make_post(author=network.agent.profile)
-    path = f"/api/posts/{post.pk}"
-    network.warm(path, network.follower)
-    network.warm(path, network.stranger)
+
+    def likes(viewer: Profile) -> int:
+        return int(orjson.loads(network.get("/api/explore", viewer).body)["results"][0]["like_count"])
+
+    network.warm("/api/explore", network.follower)
+    network.warm("/api/explore", network.stranger)
     like_post(profile=network.follower, post=post)
-    assert orjson.loads(network.get(path, network.follower).body)["is_liked"]
-    assert orjson.loads(network.get(path, network.stranger).body)["like_count"] == 0
+    assert likes(network.follower) == 1
+    assert likes(network.stranger) == 0
     network.cache.store.clear()
-    assert orjson.loads(network.get(path, network.stranger).body)["like_count"] == 1
+    assert likes(network.stranger) == 1
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda network, post: like_post(profile=network.follower, post=post),
+        lambda network, post: share_post(profile=network.follower, post=post),
+        lambda network, post: add_comment(author=network.follower, post=post, body="Well."),
+        lambda network, post: update_post(post=post, body="Mended."),
+    ],
+    ids=["like", "share", "comment", "edit"],
+)
+def test_what_happens_to_a_post_is_seen_where_it_is_shown_by_name(network: Network, write: Any) -> None:
+    post, *others = (make_post(author=network.agent.profile) for _ in range(9))
+    other = next(one for one in others if shown("post", one.pk) != shown("post", post.pk))
+    paths = [f"/api/posts/{post.pk}", f"/api/posts/{post.pk}/comments"]
+    for path in [*paths, f"/api/posts/{other.pk}"]:
+        network.warm(path, network.stranger)
+    write(network, post)
+    assert [network.get(path, network.stranger).outcome for path in paths] == ["MISS", "MISS"]
+    assert network.get(f"/api/posts/{other.pk}", network.stranger).outcome == "HIT"
+
+
+def test_a_new_post_is_seen_at_once_at_its_authors_and_in_its_community(network: Network) -> None:
+    room, handle = make_community("garden"), network.agent.profile.handle
+    paths = [f"/api/users/{handle.upper()}/posts", f"/api/users/{handle}", "/api/communities/garden/posts"]
+    for path in [*paths, "/api/explore"]:
+        network.warm(path, network.stranger)
+    create_post(author=network.agent.profile, title="Just now", community=room)
+    assert [network.get(path, network.stranger).outcome for path in paths] == ["MISS"] * 3
+    assert network.get("/api/explore", network.stranger).outcome == "HIT"
+
+
+def test_the_number_of_what_is_not_read_is_right_at_once(network: Network) -> None:
+    post = make_post(author=network.owner)
+    before = orjson.loads(network.warm("/api/notifications/unread", network.owner).body)["total"]
+    like_post(profile=network.stranger, post=post)
+    assert orjson.loads(network.get("/api/notifications/unread", network.owner).body)["total"] == before + 1
+
+
+def test_whatever_is_asked_for_the_names_take_bounded_memory(network: Network) -> None:
+    assert len({shown("author", number) for number in range(50_000)}) <= SHOWN_TAGS
 
 
 def test_any_unsafe_request_of_a_viewer_is_a_write_of_theirs(network: Network) -> None:

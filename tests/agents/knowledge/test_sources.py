@@ -147,9 +147,12 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(alice: Profile) -> No
 
 
 def test_a_broker_that_is_away_loses_nothing(
-    alice: Profile, settings: Settings, django_capture_on_commit_callbacks: Any
+    alice: Profile, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     from celery import current_app
+
+    # Nor does anybody wait for it.
+    monkeypatch.delattr("kombu.utils.functional.sleep")
 
     with django_capture_on_commit_callbacks() as pokes:
         source = request_source(profile=alice, kind="text", text="Some words.")

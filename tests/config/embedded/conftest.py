@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -55,8 +56,11 @@ class Instance:
         """Return the process ids of the servers that work on this instance's data, by name."""
         folders = {str(self.layout.state / name): name for name in ("postgres", "valkey")}
         found: dict[str, int] = {}
-        for process in psutil.process_iter():
+        for process in psutil.process_iter(["name"]):
             try:
+                # Looking at each of the others would take longer than what is waited for.
+                if not process.info["name"].startswith(("postgres", "valkey")):
+                    continue
                 name = folders.get(process.cwd())
                 # PostgreSQL's own children share its folder and have it as their parent.
                 if name and (parent := process.parent()) and parent.name() != process.name():
@@ -73,6 +77,9 @@ class Instance:
         for holder in self.holders:
             holder.kill()
             holder.communicate()
+        # Nothing is kept of them: they need not write it all down before they end.
+        for name, pid in self.servers().items():
+            os.kill(pid, signal.SIGQUIT if name == "postgres" else signal.SIGKILL)
         wait_until(lambda: not self.servers())
         for folder in (self.layout.state, self.layout.sockets, self.wanted):
             shutil.rmtree(folder, ignore_errors=True)

@@ -4,6 +4,8 @@ import pytest
 import redis
 from django.contrib.staticfiles import finders
 from django.test import Client
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from performance import valkey
 from performance.caches import caches
@@ -99,7 +101,7 @@ def test_metrics_leave_monitoring_itself_out(operator: Client) -> None:
 def test_without_valkey_the_figures_are_unavailable_not_broken(
     operator: Client, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    dead = redis.Redis(port=1, socket_connect_timeout=0.1)
+    dead = redis.Redis(port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
     monkeypatch.setattr(valkey, "client", lambda: dead)
     response = operator.get(path)
     assert (response.status_code, response["Retry-After"]) == (503, "2")

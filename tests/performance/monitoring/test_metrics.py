@@ -10,6 +10,8 @@ import redis
 from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from performance import valkey
 from performance.metrics import batch, log_performance, store, track_query
@@ -96,7 +98,7 @@ def test_a_child_does_not_report_what_its_parent_measured() -> None:
 
 @pytest.fixture
 def no_valkey(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    dead = redis.Redis(port=1, socket_connect_timeout=0.1)
+    dead = redis.Redis(port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
     monkeypatch.setattr(valkey, "client", lambda: dead)
     yield monkeypatch
     dead.close()

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("agents", "0007_sessions_of_a_person"),
+        ("agents", "0008_answers_messages"),
     ]
 
     operations = [
