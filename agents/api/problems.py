@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -42,6 +43,15 @@ def problem(status: int, detail: str, *, errors: list[dict[str, str]] | None = N
     if errors:
         document["errors"] = errors
     return document
+
+
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """Say which field of the request a service's `ValidationError` is about; a service does not know."""
+    try:
+        yield
+    except DjangoValidationError as error:
+        raise ValidationError({field: error.messages}) from error
 
 
 def problem_response(exc: Exception, context: dict[str, Any]) -> Response | None:

@@ -112,12 +112,18 @@ def may_connect(address: str) -> bool:
     return is_global(ip) or any(ip in ip_network(net) for net in settings.FETCH_ALLOWED_NETWORKS)
 
 
+def is_number(host: str) -> bool:
+    """Say whether a host is an IP address and not a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def checked_addresses(target: Target, *, resolve: Resolve, timeout: float) -> list[str]:
     """Return the IP addresses of a target; raise `ForbiddenAddress` if any of them is not global."""
-    try:
-        addresses = [str(ip_address(target.host))]
-    except ValueError:
-        addresses = resolve(target.host, target.port, timeout)
+    addresses = [target.host] if is_number(target.host) else resolve(target.host, target.port, timeout)
     if not addresses:
         raise ForbiddenAddress("The host has no address.")
     if not all(may_connect(address) for address in addresses):

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,6 +12,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from agents.knowledge.fetching.addresses import ForbiddenAddress, is_number, may_connect, target_of
 from agents.models import Profile
 from posts.publishing.models import ConnectAttempt, NetworkApp, Publication, SocialAccount
 from posts.publishing.networks import network_named
@@ -51,14 +51,19 @@ def digest(secret: str) -> bytes:
 def checked_address(url: str) -> str:
     """Return scheme and host of a server's address, and its path without a trailing slash.
 
-    Raises `ValidationError` for anything but a plain http(s) address. Whether it is global is checked when it is
-    connected to.
+    Raises `ValidationError` for anything but a plain http(s) address, and for the number of a host that is not on the
+    public internet. What a name stands for is checked whenever it is connected to.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.fragment:
+    try:
+        target = target_of(url)
+    except ForbiddenAddress as error:
+        raise ValidationError(f"{error} Give an address such as https://social.example.", code="address") from error
+    if "#" in url:
         raise ValidationError("Give an address such as https://social.example.", code="address")
-    if parts.scheme == "http" and not settings.FETCH_ALLOWED_NETWORKS:
+    if target.scheme == "http" and not settings.FETCH_ALLOWED_NETWORKS:
         raise ValidationError("Only https addresses are used.", code="address")
+    if is_number(target.host) and not may_connect(target.host):
+        raise ValidationError("This host is not on the public internet.", code="address")
     return url.rstrip("/")
 
 

@@ -47,11 +47,14 @@ def body_of(post: Post) -> str:
 def submit(*, author: Profile, wanted: Wanted) -> tuple[list[Publication], list[str]]:
     """Put a text into the outboxes of accounts; return the rows and warnings about them.
 
-    Raises `ValidationError` naming every account that refuses, and then nothing has been written.
+    Raises `ValidationError` naming the moment and every account that refuses, and then nothing has been written.
     """
-    if wanted.scheduled_at:
-        check_schedule(wanted.scheduled_at)
     drafts, errors = [], {}
+    if wanted.scheduled_at:
+        try:
+            check_schedule(wanted.scheduled_at)
+        except ValidationError as error:
+            errors["scheduled_at"] = error.messages
     for account in wanted.accounts:
         try:
             drafts.append(draft_of(account, wanted))
@@ -85,7 +88,10 @@ def draft_of(account: SocialAccount, wanted: Wanted) -> Draft:
 def _free_slot(account: SocialAccount) -> datetime:
     # Two requests at once would both find the same slot free.
     SocialAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
-    return next_free_slot(account=account)
+    try:
+        return next_free_slot(account=account)
+    except ValidationError as error:
+        raise ValidationError({f"accounts.{account.pk}": error.messages}) from error
 
 
 def approval_needed(author: Profile) -> bool:

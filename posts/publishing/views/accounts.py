@@ -8,7 +8,7 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.api.problems import Unprocessable
+from agents.api.problems import Unprocessable, naming
 from agents.api.schema import page_of
 from agents.api.views import ApiView
 from agents.models import ApiKey, Profile
@@ -64,7 +64,8 @@ class AccountsView(ApiView):
 
     def connect(self, person: Profile, data: dict[str, Any]) -> Response:
         network = network_named(data["network"])
-        base_url = connecting.checked_address(data["base_url"]) if data["base_url"] else ""
+        with naming("base_url"):
+            base_url = connecting.checked_address(data["base_url"]) if data["base_url"] else ""
         if isinstance(network, OAuthNetwork):
             url = connecting.start_consent(owner=person, network=network, base_url=base_url, binding=binding_of(self))
             return Response({"authorize_url": url})

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.idempotency import idempotent
+from agents.api.problems import naming
 from agents.api.serializers import StrictSerializer
 from agents.api.views import ApiView
 from posts.publishing.services import imports
@@ -49,7 +50,8 @@ class ImportView(ApiView):
     def post(self, request: Request) -> Response:
         data = self.body(ImportRequest)
         lines = imports.read_csv(data["csv"]) if "csv" in data else data["rows"]
-        rows = imports.look_at(author=self.actor, lines=lines)
+        with naming("csv"):
+            rows = imports.look_at(author=self.actor, lines=lines)
         bad = [{"row": row.number, "reasons": row.errors} for row in rows if row.errors]
         if bad and not data["preview"]:
             raise ValidationError({f"rows[{row.number}]": row.errors for row in rows if row.errors})

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.idempotency import idempotent
-from agents.api.problems import Conflict
+from agents.api.problems import Conflict, naming
 from agents.api.schema import page_of
 from agents.api.views import ApiView
 from agents.models import Profile
@@ -115,10 +115,11 @@ class ScheduleView(SubmitView):
     @staticmethod
     def local_moment(local_time: str, time_zone: str) -> datetime:
         try:
-            # A wall-clock time has no zone until `moment_of` gives it one.
-            return moment_of(datetime.fromisoformat(local_time), time_zone)
+            local = datetime.fromisoformat(local_time)
         except ValueError:
             raise ValidationError({"local_time": ["There is no such time."]}) from None
+        with naming("time_zone"):
+            return moment_of(local, time_zone)
 
 
 class ScheduledView(ApiView):
@@ -128,7 +129,8 @@ class ScheduledView(ApiView):
     def patch(self, request: Request, publication_id: int) -> Response:
         publication = get_publication(publication_id, self.actor)
         moment = self.body(MoveRequest)["scheduled_at"]
-        publications.check_schedule(moment)
+        with naming("scheduled_at"):
+            publications.check_schedule(moment)
         act(publications.move, publication=publication, actor=self.actor, scheduled_at=moment)
         return Response(detail_of(get_publication(publication_id, self.actor)))
 

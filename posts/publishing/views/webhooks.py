@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.idempotency import idempotent
+from agents.api.problems import naming
 from agents.api.schema import page_of
 from agents.api.serializers import StrictSerializer
 from agents.api.views import ApiView
@@ -59,9 +60,9 @@ class WebhooksView(ApiView):
     def post(self, request: Request) -> Response:
         data = self.body(EndpointRequest)
         # No Idempotency-Key: a stored answer would hold the secret.
-        endpoint, secret = webhooks.create_endpoint(
-            owner=person_of(self), url=checked_address(data["url"]), kinds=data["kinds"]
-        )
+        with naming("url"):
+            url = checked_address(data["url"])
+        endpoint, secret = webhooks.create_endpoint(owner=person_of(self), url=url, kinds=data["kinds"])
         return Response(EndpointItem(endpoint).data | {"signing_secret": secret}, status=201)
 
 

@@ -16,6 +16,10 @@ from tests.publishing import make_account, make_publication
 pytestmark = pytest.mark.django_db
 
 
+# A wall-clock time that lies ahead whenever the tests run.
+SOON = (timezone.now() + timedelta(days=30)).strftime("%Y-%m-%dT10:00")
+
+
 def in_hours(hours: float) -> str:
     return (timezone.now() + timedelta(hours=hours)).isoformat()
 
@@ -59,14 +63,14 @@ def test_the_same_key_publishes_once(alice: Profile, client_of: MakeClient) -> N
         ({"scheduled_at": in_hours(3 * 365 * 24)}, 400),
         ({"scheduled_at": "tomorrow"}, 400),
         ({"local_time": "2026-02-30T10:00", "time_zone": "Europe/Berlin"}, 400),
-        ({"local_time": "2027-03-01T10:00", "time_zone": "Europe/Atlantis"}, 400),
-        ({"local_time": "2027-03-01T10:00", "time_zone": "../../etc/passwd"}, 400),
-        ({"local_time": "2027-03-01T10:00"}, 400),
+        ({"local_time": SOON, "time_zone": "Europe/Atlantis"}, 400),
+        ({"local_time": SOON, "time_zone": "../../etc/passwd"}, 400),
+        ({"local_time": SOON}, 400),
         ({}, 400),
         ({"next_slot": True}, 400),
         ({"scheduled_at": in_hours(1), "next_slot": True}, 400),
         ({"scheduled_at": in_hours(1)}, 202),
-        ({"local_time": "2027-03-01T10:00", "time_zone": "Europe/Berlin"}, 202),
+        ({"local_time": SOON, "time_zone": "Europe/Berlin"}, 202),
     ],
 )
 def test_moments_are_checked_before_anything_is_written(
