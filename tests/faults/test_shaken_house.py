@@ -34,13 +34,19 @@ SETTLED_SECONDS = 60
 SCHEDULE = """
 import sys, django
 django.setup()
+from datetime import timedelta
+from django.utils import timezone
 from agents.services.people import create_person
 from tests.publishing import make_account, make_publication
 owner = create_person(username=sys.argv[2], password=None)
 account = make_account(owner=owner, base_url=sys.argv[1], platform_user_id=f"7@{sys.argv[2]}")
 for number in range(int(sys.argv[3])):
-    make_publication(account=account, text=f"Bird {sys.argv[2]}.{number}")
+    later = timezone.now() + timedelta(days=1) if number % 2 else None
+    make_publication(account=account, text=f"Bird {sys.argv[2]}.{number}", scheduled_at=later)
 """
+
+# What was to go out tomorrow is due: after the disturbance there has to be somebody who hears of it.
+A_DAY = "UPDATE publishing_publication SET due_at = now() WHERE status = 'scheduled'"
 
 # What passes for the rows that nobody works on; a worker that holds its row locked just now is alive.
 HALF_A_MINUTE = """
@@ -83,7 +89,7 @@ class House:
         self.instance.close()
 
     def schedule(self, name: str) -> set[str]:
-        """Put posts into the outbox that are due at once; return their texts."""
+        """Put posts into the outbox, half of them due at once and half tomorrow; return their texts."""
         command = [sys.executable, "-c", SCHEDULE, self.network.url, name, str(POSTS)]
         subprocess.run(command, cwd=layout.CLONE, env=self.instance.env, check=True)
         return {f"Bird {name}.{number}" for number in range(POSTS)}
@@ -146,6 +152,7 @@ def test_a_disturbed_house_doubles_nothing_and_loses_nothing(
     wait_until(lambda: house.sent(texts) >= POSTS // 8, seconds=SETTLED_SECONDS)
     DISTURBANCES[disturbance](house)
     started = time.monotonic()
+    house.ask(A_DAY)
     if not is_full:
         house.ask(HALF_A_MINUTE)
     wait_until(lambda: house.states().keys() == {"published"}, seconds=SETTLED_SECONDS)
