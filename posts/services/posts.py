@@ -38,8 +38,10 @@ def create_post(
 
 def _insert(post: Post) -> Post:
     """Publish a post and count it for its author and its community."""
+    post.created_at = timezone.now()
     post.pk, post.timeline_key = statements.POST.run(
         author=post.author,
+        created_at=post.created_at,
         kind=post.kind,
         layer=post.layer,
         community=post.community_id,

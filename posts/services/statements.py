@@ -80,7 +80,7 @@ WITH post AS (
         persona_id, like_count, share_count, comment_count, created_at
     ) VALUES (
         %(author)s, %(kind)s, %(layer)s, %(community)s, %(title)s, %(body)s, %(image)s, %(image_alt)s,
-        {KEY.format("%(published_at)s")}, %(published_at)s, %(is_generated)s <> 0, %(persona)s, 0, 0, 0, now()
+        {KEY.format("%(published_at)s")}, %(published_at)s, %(is_generated)s <> 0, %(persona)s, 0, 0, 0, %(created_at)s
     ) RETURNING id, author_id, layer, community_id, timeline_key, published_at
 ), counted AS (
     UPDATE {PROFILES} AS author
@@ -93,5 +93,5 @@ WITH post AS (
 SELECT json_build_array(id, timeline_key) FROM post
 """,
     author=Profile, kind=str, layer=int, community=int | None, title=str, body=str, image=str, image_alt=str,
-    published_at=datetime, is_generated=int, persona=int | None,
+    created_at=datetime, published_at=datetime, is_generated=int, persona=int | None,
 )  # fmt: skip
