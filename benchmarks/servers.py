@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-# What suits a bare application best; `serve` gives Aviary two.
-THREADS = 4
+from config.management.commands.serve import THREADS
+
 BIN = Path(sys.executable).parent
 
 
@@ -26,6 +26,7 @@ class Peer:
     target: str
     path: str = ""
     is_async: bool = False
+    # Measured: also what suits a bare application best.
     threads: int = THREADS
     environ: dict[str, str] = field(default_factory=dict)
     port: int = 0
@@ -98,7 +99,7 @@ AVIARY_SETTINGS = {"DJANGO_SETTINGS_MODULE": "benchmarks.peers.aviary_settings"}
 def aviary(name: str, *, is_cached: bool, **environ: str) -> Peer:
     """Make a server of the real thing, its response cache on or off."""
     uncached = {} if is_cached else {"BENCH_UNCACHED": "1"}
-    return Peer(name, "config.wsgi:application", "/api/feed", environ=AVIARY_SETTINGS | uncached | environ, threads=2)
+    return Peer(name, "config.wsgi:application", "/api/feed", environ=AVIARY_SETTINGS | uncached | environ)
 
 
 @contextmanager
