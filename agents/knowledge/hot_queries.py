@@ -40,6 +40,11 @@ hot_query(
     build=lambda: Card.objects.published().for_list().order_by("-published_at", "-id")[:20],
 )
 hot_query(
+    "my cards",
+    index="card_profile_newest",
+    build=lambda: Card.objects.filter(profile=owner()).for_list().order_by("-created_at", "-id")[:20],
+)
+hot_query(
     "my research sessions",
     index="session_profile_newest",
     build=lambda: ResearchSession.objects.for_list(owner()).order_by("-id")[:20],
