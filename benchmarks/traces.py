@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 from unittest.mock import patch
 
+import orjson
 import psycopg
 
 COMMIT = "COMMIT"
@@ -92,9 +93,11 @@ def plain(value: Any) -> Any:
 
 
 def first_row(result: Any) -> list[str]:
+    """Return the values of the first row; what stands in a JSON list follows one by one."""
     if result is None or not result.ntuples:
         return []
-    return [(result.get_value(0, column) or b"").decode(errors="replace") for column in range(result.nfields)]
+    row = [(result.get_value(0, column) or b"").decode(errors="replace") for column in range(result.nfields)]
+    return row + [str(part) for text in row if text.startswith("[") for part in orjson.loads(text)]
 
 
 @contextmanager
@@ -125,7 +128,8 @@ def recorded() -> Iterator[list[Step]]:
 
     def note_ask(statement: Statement, raw: Any, values: list[bytes]) -> Any:
         result = ask(statement, raw, values)
-        steps.append(Step(statement.sql, [value.decode() for value in values], True, answered=first_row(result)))
+        texts = [value and value.decode() for value in values]
+        steps.append(Step(statement.sql, texts, True, answered=first_row(result)))
         return result
 
     def note_commit(connection: Any) -> None:

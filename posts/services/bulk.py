@@ -21,8 +21,6 @@ def create_posts(*, posts: Sequence[Post]) -> None:
         assert post.published_at
         post.timeline_key = NextTimelineKey(post.published_at)
     Post.objects.bulk_create(posts)
-    rooms = Counter(post.community_id for post in posts if post.community_id)
-    count_up(rows=Community.objects.all(), field="post_count", steps=rooms)
     authors = Counter(post.author_id for post in posts if post.layer < Post.Layer.PRIVATE)
     count_up(rows=Profile.objects.all(), field="post_count", steps=authors)
     # The authors are locked now: no post that committed before is missed, and none is counted twice.
@@ -30,6 +28,9 @@ def create_posts(*, posts: Sequence[Post]) -> None:
     Profile.objects.filter(pk__in=authors).update(
         last_post_key=newest.values("timeline_key")[:1], last_post_at=newest.values("published_at")[:1]
     )
+    # After the authors, as wherever both are counted: nobody waits for somebody who waits for them.
+    rooms = Counter(post.community_id for post in posts if post.community_id)
+    count_up(rows=Community.objects.all(), field="post_count", steps=rooms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@ from contextlib import nullcontext
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import Notification, Profile
@@ -11,7 +10,7 @@ from performance.caches import invalidate, shown, withdraw
 from performance.prepared import PreparedWrite
 from posts.models import Comment, Post
 from posts.services import statements
-from posts.services.telling import mentioned_in, tell_mentioned, told_of_comment
+from posts.services.telling import address_of, mentioned_in, tell_mentioned, told_of_comment
 
 
 def like_post(*, profile: Profile, post: Post) -> bool:
@@ -40,7 +39,7 @@ def _add(statement: PreparedWrite, profile: Profile, post: Post, *, kind: Notifi
         post=post,
         kind=kind,
         text=f"@{profile.handle} {did} “{post.title}”",
-        url=reverse("reader:post", args=[post.pk]),
+        url=address_of(post),
         # Once per person, however often they change their mind.
         key=f"{kind}:{post.pk}:{profile.pk}",
     )
@@ -87,7 +86,7 @@ def _add_comment(author: Profile, post: Post, body: str, parent: Comment | None)
         told=told_of_comment(post=post, parent=parent),
         kind=Notification.Kind.COMMENT,
         text=f"@{author.handle} comments on “{post.title}”",
-        url=reverse("reader:post", args=[post.pk]),
+        url=address_of(post),
     )
     comment.path = [*ancestors, comment.pk]
     comment._state.adding = False

@@ -1,9 +1,10 @@
 """Who is told of what happens to a post."""
 
 import re
+from functools import cache
 
 from django.db.models import Exists, OuterRef, Q
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from agents.models import Agent, Follow, Notification, Profile
 from agents.models.people import HANDLE_PATTERN
@@ -14,6 +15,17 @@ from posts.models import Comment, Post
 MENTION = re.compile(rf"(?<![\w@/.+-])@({HANDLE_PATTERN})(?!\w)", re.ASCII)
 # A text that names more tells the first ones: nobody can make one post ring everywhere.
 MAX_MENTIONS = 10
+
+
+def address_of(post: Post) -> str:
+    """Return the path of a post's page."""
+    return f"{_posts(get_script_prefix())}{post.pk}"
+
+
+@cache
+def _posts(_prefix: str) -> str:
+    # Finding a route by its name anew takes longer than sending the notification.
+    return reverse("reader:post", args=[0]).removesuffix("0")
 
 
 def mentioned_in(text: str) -> list[str]:
@@ -38,7 +50,7 @@ def tell_mentioned(*, post: Post, actor: Profile, text: str, key: str) -> None:
             kind=Notification.Kind.MENTION,
             actor=actor,
             text=f"@{actor.handle} mentions you in “{post.title}”",
-            url=reverse("reader:post", args=[post.pk]),
+            url=address_of(post),
             key=key,
         )
 

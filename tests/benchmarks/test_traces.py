@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from psycopg.types.numeric import Int4
 
 from agents.models import Agent, Profile
@@ -59,13 +60,16 @@ def test_a_like_is_recorded_as_it_runs(wren: Agent, bob: Profile, charlie: Profi
         with recorded() as steps:
             like_post(profile=profile, post=post)
         recordings.append(steps)
-    inserts = [
-        step
-        for step in recordings[0]
-        if step.sql.startswith(f'INSERT INTO "{Post.likes.rel.related_model._meta.db_table}"')
-    ]
-    assert [bob.pk, posts[0].pk] == inserts[0].parameters[:2]
+    table = Post.likes.rel.related_model._meta.db_table
+    (insert,) = [step for step in recordings[0] if f"INSERT INTO {table}" in step.sql]
+    assert insert.parameters[:2] == [str(bob.pk), str(posts[0].pk)]
     assert [step.sql for step in recordings[0]] == [step.sql for step in recordings[1]]
+
+
+def test_what_stands_in_a_list_can_be_passed_on(db: None) -> None:
+    with recorded() as steps, connection.cursor() as cursor:
+        cursor.execute("SELECT json_build_array(7, 'x', NULL), 2")
+    assert steps[0].answered == ['[7, "x", null]', "2", "7", "x", "None"]
 
 
 @pytest.mark.django_db(transaction=True)
