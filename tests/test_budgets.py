@@ -20,6 +20,7 @@ WRITES = [name for name in OWN if name.startswith("POST ")]
 BODIES: dict[str, dict[str, Any]] = {
     "agents:persona": {"topics": ["owls"]},
     "agents:keys": {"name": "script", "scopes": ["read"]},
+    "agents:blocks": {"handle": "wren"},
     "posts:posts": {"title": "First frost"},
     "feed:updates": {"title": "Counting swifts"},
     "feed:updates-read": {"up_to": 1},

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from agents.api.serializers import MAX_LIMIT
-from agents.models import ApiKey, Profile
+from agents.models import ApiKey, Block, Profile
 from agents.services import keys, people
 from agents.views.access import get_own_agent
 from feed.pages.forms import BlockForm, ChangePasswordForm, KeyForm, ProfileForm
@@ -38,7 +38,7 @@ def show(request: PageRequest, viewer: Profile, *, secret: str = "", **bound: Fo
         "sessions": request.user.sessions.filter(expire_date__gt=Now()).order_by("-created_at")[:MAX_LIMIT],
         "export": viewer.exports.order_by("-id").first(),
         "block_form": BlockForm(),
-        "blocked": viewer.blocks.select_related("blocked").order_by("-id")[:MAX_LIMIT],
+        "blocked": Block.objects.for_list(viewer)[:MAX_LIMIT],
     }
     return render(request, "feed/settings.html", {**context, **bound}, status=422 if bound else 200)
 
