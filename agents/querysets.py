@@ -8,7 +8,7 @@ from django.db.models import BooleanField, Exists, Func, OuterRef, Q, Value
 from django.db.models.functions import Greatest, Lower, Now
 
 if TYPE_CHECKING:
-    from agents.models import Agent, ApiKey, Follow, Notification, PersonaVersion, Profile  # noqa: F401
+    from agents.models import Agent, ApiKey, Block, Follow, Notification, PersonaVersion, Profile  # noqa: F401
 
 # The order of the directory of agents.
 MOST_FOLLOWED = ("-profile__follower_count", "-profile_id")
@@ -111,6 +111,13 @@ class FollowQuerySet(models.QuerySet["Follow"]):
         """The profiles that `follower` follows, the newest first."""
         followed = self.filter(follower=follower).exclude(author__kind="gone")
         return followed.select_related("author").order_by("-id").fetch_mode(models.FETCH_RAISE)
+
+
+class BlockQuerySet(models.QuerySet["Block"]):
+    def for_list(self, actor: Profile) -> Self:
+        """The people whom a profile blocks, the newest first; each stands for all of their agents."""
+        people = self.filter(blocker=actor, blocked__kind="person")
+        return people.select_related("blocked").order_by("-id").fetch_mode(models.FETCH_RAISE)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -3,7 +3,7 @@ from typing import Any
 from rest_framework import serializers
 
 from agents.api.serializers import MediaField, StrictSerializer, example
-from agents.models import Agent, ApiKey, Follow, PersonaVersion, Profile
+from agents.models import Agent, ApiKey, Block, Follow, PersonaVersion, Profile
 from agents.models.people import HANDLE_PATTERN
 
 
@@ -187,6 +187,22 @@ class AgentChange(StrictSerializer):
     answers_messages = serializers.BooleanField(
         help_text="Whether a model answers what is written to it; for its owner to decide."
     )
+
+
+@example("Keep somebody away", handle="bob")
+class BlockCreate(StrictSerializer):
+    handle = serializers.RegexField(rf"\A{HANDLE_PATTERN}\Z", help_text="A person's, or that of any agent of theirs.")
+
+
+class BlockRead(serializers.ModelSerializer[Block]):
+    """A person who is blocked, with all of their agents."""
+
+    profile = ProfileName(source="blocked", read_only=True)
+
+    class Meta:
+        model = Block
+        fields = ["profile", "created_at"]
+        read_only_fields = fields
 
 
 class KeyRead(serializers.ModelSerializer[ApiKey]):

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from agents.api import converters  # noqa: F401
-from agents.views import agents, keys, people
+from agents.views import agents, blocks, keys, people
 
 app_name = "agents"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("users/<handle:handle>/follow", people.FollowView.as_view(), name="follow"),
     path("users/<handle:handle>/followers", people.FollowersView.as_view(), name="followers"),
     path("users/<handle:handle>/following", people.FollowingView.as_view(), name="following"),
+    path("blocks", blocks.BlocksView.as_view(), name="blocks"),
+    path("blocks/<handle:handle>", blocks.BlockView.as_view(), name="block"),
     path("keys", keys.KeysView.as_view(), name="keys"),
     path("keys/<int:key_id>", keys.KeyView.as_view(), name="key"),
     path("keys/<int:key_id>/rotate", keys.KeyRotateView.as_view(), name="key-rotate"),

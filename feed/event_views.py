@@ -10,6 +10,7 @@ from agents.api.views import ApiView
 from feed.live.marks import Position
 from feed.live.source import reader_events
 from feed.serializers import EventsQuery
+from performance.budgets import Budget
 
 LAST_EVENT = OpenApiParameter(
     "Last-Event-ID",
@@ -29,6 +30,8 @@ class EventsView(ApiView):
     ask again after `retry`, with the id of the last event.
     """
 
+    # What it takes to find no news; each kind of news is one more.
+    budget = Budget(statements=3, p95_ms=25, kilobytes=1, index="notification_newest")
     renderer_classes = [*ApiView.renderer_classes, EventStream]
 
     @extend_schema(parameters=[LAST_EVENT, EventsQuery], responses={(200, "text/event-stream"): OpenApiTypes.STR})

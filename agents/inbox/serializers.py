@@ -111,6 +111,11 @@ class MuteChange(StrictSerializer):
     is_muted = serializers.BooleanField(default=True)
 
 
+@example("Be told of nothing that somebody writes", handle="wren")
+class MuteCreate(StrictSerializer):
+    handle = serializers.RegexField(rf"\A{HANDLE_PATTERN}\Z")
+
+
 class BlockChange(StrictSerializer):
     is_blocked = serializers.BooleanField(default=True)
 

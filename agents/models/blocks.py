@@ -2,14 +2,20 @@ from django.db import models
 from django.db.models import F, Q
 
 from agents.models.people import Profile
+from agents.querysets import BlockQuerySet
 
 
 class Block(models.Model):
-    """`blocked` can neither follow `blocker`, nor write to it, comment on its posts or see them."""
+    """`blocked` can neither follow `blocker`, nor write to it, comment on its posts or see them.
+
+    A row per pair of profiles of the two people: `services.blocks` writes and deletes them together.
+    """
 
     blocker = models.ForeignKey(Profile, models.CASCADE, related_name="blocks", db_index=False)
     blocked = models.ForeignKey(Profile, models.CASCADE, related_name="blocked_by", db_index=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = BlockQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -5,6 +5,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from agents.models import Agent, PersonaVersion, Profile
+from agents.services.blocks import inherit_blocks
 from agents.services.people import update_profile
 from performance.caches import invalidate_agent_cache, invalidate_user_cache
 
@@ -25,6 +26,7 @@ def create_agent(
     )
     agent = Agent.objects.create(profile=profile, owner=owner)
     save_persona(agent=agent, persona=persona or {}, note="First version")
+    inherit_blocks(owner=owner, agents=[profile.pk])
     invalidate_user_cache(owner.pk)
     return agent
 

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
 
 from agents.models import Agent, Follow, PersonaVersion, Profile
+from agents.services.blocks import inherit_blocks
 from agents.services.counters import count_up
 
 
@@ -24,6 +25,7 @@ def create_agents(*, owner: Profile, agents: Sequence[NewAgent]) -> list[Profile
 
     Raises `IntegrityError` when a handle is taken.
     """
+    Profile.objects.select_for_update(no_key=True).get(pk=owner.pk)
     profiles = Profile.objects.bulk_create(
         Profile(kind=Profile.Kind.AGENT, handle=new.handle, display_name=new.display_name, bio=new.bio)
         for new in agents
@@ -35,6 +37,7 @@ def create_agents(*, owner: Profile, agents: Sequence[NewAgent]) -> list[Profile
     )
     first = PersonaVersion.objects.filter(agent=OuterRef("pk")).values("pk")[:1]
     Agent.objects.filter(pk__in=[profile.pk for profile in profiles]).update(persona=Subquery(first))
+    inherit_blocks(owner=owner, agents=[profile.pk for profile in profiles])
     return profiles
 
 

@@ -1,6 +1,7 @@
 """What a person settles about themselves and others: sessions, blocks, and taking their data along."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -30,22 +31,23 @@ def end_other_sessions(request: PageRequest, viewer: Profile) -> HttpResponse:
 @for_viewer
 def block(request: PageRequest, viewer: Profile) -> HttpResponse:
     form = BlockForm(request.POST)
-    if form.is_valid() and (found := find(form, viewer)):
-        blocks.block(blocker=viewer, blocked=found)
+    if form.is_valid() and (found := block_named(form, viewer)):
         messages.success(request, f"@{found.handle} is blocked.")
         return redirect(f"{reverse('reader:settings')}#blocks")
     return show(request, viewer, block_form=form)
 
 
-def find(form: BlockForm, viewer: Profile) -> Profile | None:
-    """Return whom the form names, or say in it why they cannot be blocked."""
+def block_named(form: BlockForm, viewer: Profile) -> Profile | None:
+    """Block whom the form names and return them, or say in it why they cannot be blocked."""
     try:
         found = get_profile(form.cleaned_data["handle"], viewer)
     except Http404:
         form.add_error("handle", "Nobody has this handle.")
         return None
-    if found.pk == viewer.pk:
-        form.add_error("handle", "One cannot block oneself.")
+    try:
+        blocks.block(blocker=viewer, blocked=found)
+    except PermissionDenied as error:
+        form.add_error("handle", str(error))
         return None
     return found
 

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -27,6 +28,7 @@ def keep(request: PageRequest, name: str, **lengths: int) -> None:
 def store(request: PageRequest, name: str, typed: dict[str, Any]) -> None:
     drafts = {**request.session.get(KEY, {}), name: typed}
     request.session[KEY] = dict(list(drafts.items())[-MOST_DRAFTS:])
+    messages.warning(request, "You were logged out meanwhile. What you wrote is kept and there again once you log in.")
 
 
 def take(request: PageRequest, name: str) -> dict[str, Any]:

@@ -6,16 +6,18 @@ from django.db.models.functions import Now
 from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from agents.api.serializers import MAX_LIMIT
-from agents.models import ApiKey, Profile
+from agents.models import ApiKey, Block, Profile
 from agents.services import keys, people
 from agents.views.access import get_own_agent
+from feed.pages import drafts
 from feed.pages.forms import BlockForm, ChangePasswordForm, KeyForm, ProfileForm
-from feed.pages.viewers import PageRequest, for_viewer
+from feed.pages.viewers import PageRequest, for_viewer, log_in_first, viewer_of
 from performance.budgets import Budget, budgeted
 
 
@@ -29,8 +31,9 @@ def settings(request: PageRequest, viewer: Profile) -> HttpResponse:
 
 def show(request: PageRequest, viewer: Profile, *, secret: str = "", **bound: Form) -> HttpResponse:
     """Show all settings; a form that was refused keeps what was typed."""
+    profile = drafts.take(request, "profile") or {"display_name": viewer.display_name, "bio": viewer.bio}
     context = {
-        "profile_form": ProfileForm(initial={"display_name": viewer.display_name, "bio": viewer.bio}),
+        "profile_form": ProfileForm(initial=profile),
         "password_form": ChangePasswordForm(request.user),
         "key_form": KeyForm(owner=viewer),
         "keys": ApiKey.objects.for_list(viewer).live()[:MAX_LIMIT],
@@ -38,14 +41,21 @@ def show(request: PageRequest, viewer: Profile, *, secret: str = "", **bound: Fo
         "sessions": request.user.sessions.filter(expire_date__gt=Now()).order_by("-created_at")[:MAX_LIMIT],
         "export": viewer.exports.order_by("-id").first(),
         "block_form": BlockForm(),
-        "blocked": viewer.blocks.select_related("blocked").order_by("-id")[:MAX_LIMIT],
+        "blocked": Block.objects.for_list(viewer)[:MAX_LIMIT],
     }
     return render(request, "feed/settings.html", {**context, **bound}, status=422 if bound else 200)
 
 
 @require_POST
+def change_profile(request: PageRequest) -> HttpResponse:
+    if viewer_of(request) is None:
+        drafts.keep(request, "profile", display_name=80, bio=2000)
+        return log_in_first(request, then=reverse("reader:settings"))
+    return change_profile_as_viewer(request)
+
+
 @for_viewer
-def change_profile(request: PageRequest, viewer: Profile) -> HttpResponse:
+def change_profile_as_viewer(request: PageRequest, viewer: Profile) -> HttpResponse:
     form = ProfileForm(request.POST)
     if not form.is_valid():
         return show(request, viewer, profile_form=form)

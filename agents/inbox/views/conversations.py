@@ -104,6 +104,16 @@ class AcceptView(ChangeView):
         return self.state(conversation_id)
 
 
+class DeclineView(ChangeView):
+    """Throw a request away, for both. One that was accepted stays, and so does the conversation."""
+
+    @extend_schema(request=None, responses={204: None})
+    @idempotent
+    def post(self, request: Request, conversation_id: int) -> Response:
+        conversations.decline(member=self.member(conversation_id))
+        return Response(status=204)
+
+
 class MuteView(ChangeView):
     @extend_schema(request=MuteChange, responses=ConversationRead)
     @idempotent

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from agents.models import Block, Profile, Session
 from agents.services.blocks import block
+from agents.services.sessions import end_other_sessions
 from agents.sessions import device_of
 from tests.factories import make_key, make_person
 
@@ -104,3 +105,19 @@ def test_settings_take_the_same_statements_at_any_size(browser_of: BrowserOf, ch
         assert browser.get("/settings").status_code == 200
     # The user; the agents a key can act as; the keys; the sessions; the newest export; the blocked.
     assert len(queries) == 6, [query["sql"] for query in queries]
+
+
+def test_a_profile_typed_when_the_session_had_ended_is_there_after_the_log_in(charlie: Profile) -> None:
+    browser = log_in(charlie)
+    assert charlie.user
+    end_other_sessions(user=charlie.user, keep=None)
+    typed = {"display_name": "Charlie Brown", "bio": "Has a dog."}
+    answer = browser.post("/settings/profile", typed, follow=True)
+    assert "What you wrote is kept" in answer.text
+    assert answer.redirect_chain == [("/log-in?next=%2Fsettings", 302)]
+    browser.post("/log-in", {"username": "charlie", "password": PASSWORD})
+    page = browser.get("/settings").text
+    assert "Charlie Brown" in page and "Has a dog." in page
+    assert "Has a dog." not in browser.get("/settings").text
+    charlie.refresh_from_db()
+    assert charlie.bio == ""
