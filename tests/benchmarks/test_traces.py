@@ -7,6 +7,7 @@ from psycopg.types.numeric import Int4
 
 from agents.models import Agent, Profile
 from benchmarks.traces import COMMIT, Constant, Items, Number, Reference, Step, Text, explain, generalise, recorded
+from performance.prepared import PreparedWrite
 from posts.models import Post
 from posts.services.interactions import like_post
 from tests.factories import make_post
@@ -76,3 +77,14 @@ def test_a_commit_is_recorded() -> None:
         Post.objects.exists()
     assert steps[-1].sql == COMMIT
     assert steps[0].in_transaction
+
+
+@pytest.mark.django_db
+def test_what_is_written_past_the_cursors_is_recorded_with_what_it_leaves_empty() -> None:
+    given = PreparedWrite("SELECT json_build_array(%(one)s, %(other)s)", one=int, other=int | None)
+    with recorded() as steps:
+        given.run(one=4, other=None)
+    (step,) = steps
+    assert (step.parameters, step.answered) == (["4", None], ["[4, null]"])
+    # The test itself runs in a transaction.
+    assert step.is_raw and step.in_transaction
