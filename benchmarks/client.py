@@ -51,12 +51,13 @@ class Tally:
         self.requests = requests
         self.until = until
         self.latencies: list[float] = []
-        self.statuses: Counter[bytes] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
 
-    def count(self, answer: bytes, seconds: float) -> None:
+    def count(self, request: bytes, answer: bytes, seconds: float) -> None:
         self.latencies.append(seconds * 1000)
-        self.statuses[answer[9:12]] += 1
+        if answer[9:12] >= b"400":
+            self.failures[f"{answer[9:12].decode()} {request.split(b' ', 2)[1].decode()}"] += 1
         if found := OUTCOME.search(answer, 0, answer.find(b"\r\n\r\n")):
             self.outcomes[found[1].decode()] += 1
 
@@ -67,6 +68,7 @@ class Caller(asyncio.Protocol):
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.answer = b""
+        self.request = b""
         self.sent_at = 0.0
         self.is_done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -81,14 +83,14 @@ class Caller(asyncio.Protocol):
             self.is_done.set_result(None)
             self.transport.close()
             return
-        self.sent_at = now
+        self.request, self.sent_at = request, now
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self.answer += data
         length = length_of(self.answer)
         if length is not None and len(self.answer) >= length:
-            self.tally.count(self.answer, time.perf_counter() - self.sent_at)
+            self.tally.count(self.request, self.answer, time.perf_counter() - self.sent_at)
             self.answer = b""
             self.send()
 
@@ -112,10 +114,9 @@ async def run(port: int, requests: list[bytes], connections: int, seconds: float
     await asyncio.gather(*(caller.is_done for caller in callers))
     took = time.perf_counter() - started
     cuts = quantiles(tally.latencies, n=100)
-    errors = sum(count for status, count in tally.statuses.items() if status >= b"400")
     return {
         "requests": len(tally.latencies), "seconds": took, "p50": cuts[49], "p95": cuts[94], "p99": cuts[98],
-        "errors": errors, "outcomes": tally.outcomes,
+        "errors": tally.failures.total(), "outcomes": tally.outcomes, "failures": tally.failures,
     }  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Request(NamedTuple):
 class Measured:
     """One burst: requests, its length in seconds, percentiles of latency in milliseconds, answers of 400 and more.
 
-    `outcomes` counts the values of `X-Cache`; wrk does not look at them.
+    `outcomes` counts the values of `X-Cache`, `failures` those answers by status and path; wrk does not look at them.
     """
 
     requests: int
@@ -63,6 +63,7 @@ class Measured:
     p99: float
     errors: int
     outcomes: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
 
     @property
     def per_second(self) -> float:
@@ -76,7 +77,8 @@ def burst(*, port: int, requests: Sequence[Request], seconds: float, connections
         lines.write_text("".join(request.line() for request in requests))
         found = (_with_wrk if WRK else _with_client)(port, lines, seconds, connections)
     if found.errors:
-        raise SystemExit(f"{found.errors} of {found.requests} requests failed, such as {requests[0].path}.")
+        which = found.failures or f"such as {requests[0].path}"
+        raise SystemExit(f"{found.errors} of {found.requests} requests failed: {which}.")
     return found
 
 

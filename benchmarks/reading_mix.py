@@ -48,7 +48,7 @@ def rows(options: Options) -> list[Row]:
 
 
 def outcomes(sent: Measured) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in sorted(sent.outcomes.items()))
+    return ", ".join(f"{count:,} {name}" for name, count in [*sorted(sent.outcomes.items()), *sent.failures.items()])
 
 
 def ask(peer: Peer, key: str, path: str) -> Any:

@@ -126,10 +126,10 @@ def recorded() -> Iterator[list[Step]]:
         )
         return found
 
-    def note_ask(statement: Statement, raw: Any, values: list[bytes]) -> Any:
+    def note_ask(statement: Statement, raw: Any, values: Sequence[bytes | None]) -> Any:
         result = ask(statement, raw, values)
-        texts = [value and value.decode() for value in values]
-        steps.append(Step(statement.sql, texts, True, answered=first_row(result)))
+        given = [None if value is None else value.decode() for value in values]
+        steps.append(Step(statement.sql, given, True, not raw.autocommit, answered=first_row(result)))
         return result
 
     def note_commit(connection: Any) -> None:

@@ -58,7 +58,7 @@ def _log_if_slow(costs: RequestCosts, status: int) -> None:
 
 
 class DatabaseUnavailable:
-    """Answers 503 with Retry-After when no connection is to be had, instead of an error page."""
+    """Answers 503 with Retry-After when the database has no connection or no time, instead of an error page."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -84,7 +84,10 @@ def unavailable() -> HttpResponse:
 
 
 def is_unavailable(exception: BaseException) -> bool:
-    """Tell whether an error means that no connection was to be had: pool empty, server full, gone or restarting.
+    """Tell whether an error means that nothing is wrong but the moment.
+
+    No connection was to be had (pool empty, server full, gone or restarting), or a statement or the lock that it
+    waited for took longer than the house lets anything take: it was undone, and is in the log of slow queries.
 
     A connection that fails has no SQLSTATE in psycopg, so what was never connected is known by its cause.
     """
@@ -93,6 +96,7 @@ def is_unavailable(exception: BaseException) -> bool:
     cause = exception.__cause__
     if isinstance(cause, PoolTimeout | TooManyRequests):
         return True
-    # Class 08 is a broken connection, 53300 too many of them, 57P0x a server that shuts down or starts.
+    # Class 08 is a broken connection, 53300 too many of them, 57P0x a server that shuts down or starts; 57014 is a
+    # statement that took too long, 55P03 a lock.
     state: str | None = getattr(cause, "sqlstate", None)
-    return state is None or state.startswith(("08", "53300", "57P"))
+    return state is None or state.startswith(("08", "53300", "57P", "57014", "55P03"))

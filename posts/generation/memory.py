@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import orjson
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import connection
@@ -125,6 +124,9 @@ def _same_as(embedder: Embedder, text: str, others: list[str]) -> list[bool]:
     """Return of each of some texts whether it says the same as one, by their vectors."""
     if not others:
         return []
+    # Ten megabytes that a web process has no other use for.
+    import numpy as np
+
     vectors = np.asarray(embedder.embed([text, *others]), dtype=np.float64)
     lengths = np.linalg.norm(vectors, axis=1)
     nearness = vectors[1:] @ vectors[0] / np.maximum(lengths[1:] * lengths[0], 1e-9)

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from django.db import connection
 from psycopg.types.numeric import Int4
 
 from agents.models import Agent, Profile
 from benchmarks.traces import COMMIT, Constant, Items, Number, Reference, Step, Text, explain, generalise, recorded
+from performance.prepared import PreparedWrite
 from posts.models import Post
 from posts.services.interactions import like_post
 from tests.factories import make_post
@@ -66,12 +66,6 @@ def test_a_like_is_recorded_as_it_runs(wren: Agent, bob: Profile, charlie: Profi
     assert [step.sql for step in recordings[0]] == [step.sql for step in recordings[1]]
 
 
-def test_what_stands_in_a_list_can_be_passed_on(db: None) -> None:
-    with recorded() as steps, connection.cursor() as cursor:
-        cursor.execute("SELECT json_build_array(7, 'x', NULL), 2")
-    assert steps[0].answered == ['[7, "x", null]', "2", "7", "x", "None"]
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_is_recorded() -> None:
     from django.db import transaction
@@ -80,3 +74,15 @@ def test_a_commit_is_recorded() -> None:
         Post.objects.exists()
     assert steps[-1].sql == COMMIT
     assert steps[0].in_transaction
+
+
+@pytest.mark.django_db
+def test_what_is_written_past_the_cursors_is_recorded_with_what_it_leaves_empty_and_answers() -> None:
+    given = PreparedWrite("SELECT json_build_array(%(one)s, %(other)s)", one=int, other=int | None)
+    with recorded() as steps:
+        given.run(one=4, other=None)
+    (step,) = steps
+    # What stands in a list can be passed on by itself.
+    assert (step.parameters, step.answered) == (["4", None], ["[4, null]", "4", "None"])
+    # The test itself runs in a transaction.
+    assert step.is_raw and step.in_transaction

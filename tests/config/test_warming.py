@@ -17,6 +17,8 @@ answer = application(environ, lambda status, headers: print(status))
 getattr(answer, "close", list)()
 late = [name for name in sys.modules.keys() - before if name.split(".")[0] in ("agents", "posts", "feed", "config")]
 print(loaded > 100_000, late)
+# Tens of megabytes in every process, for what few requests do.
+print({"numpy", "cryptography.fernet", "openai", "trafilatura"} & sys.modules.keys())
 listeners = [[listener() for _, listener, *_ in signal.receivers if hasattr(listener, "__callback__")]
              for signal in (request_started, request_finished)]
 print(told == [request_started, request_finished], [[one.__name__ for one in some] for some in listeners])
@@ -28,5 +30,6 @@ def test_the_first_request_has_nothing_left_to_import_little_to_collect_and_few_
     assert started.stdout.splitlines() == [
         "401 Unauthorized",
         "True []",
+        "set()",
         "True [[], ['close_old_connections']]",
     ], started.stderr

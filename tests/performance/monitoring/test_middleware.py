@@ -88,9 +88,13 @@ def answer_to(error: Exception, cause: Exception | None = None) -> HttpResponse 
         (OperationalError("terminating connection"), errors.AdminShutdown()),
         (OperationalError(), errors.TooManyConnections()),
         (InterfaceError("connection already closed"), None),
+        (OperationalError("canceling statement due to statement timeout"), errors.QueryCanceled()),
+        (OperationalError("canceling statement due to lock timeout"), errors.LockNotAvailable()),
     ],
 )
-def test_no_connection_is_a_503_that_says_when_to_come_back(error: Exception, cause: Exception | None) -> None:
+def test_a_database_without_connection_or_time_is_a_503_that_says_when_to_come_back(
+    error: Exception, cause: Exception | None
+) -> None:
     response = answer_to(error, cause)
     assert response is not None
     assert (response.status_code, response["Retry-After"]) == (503, "2")
@@ -100,7 +104,6 @@ def test_no_connection_is_a_503_that_says_when_to_come_back(error: Exception, ca
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        (OperationalError("canceling statement due to statement timeout"), errors.QueryCanceled()),
         (OperationalError("deadlock detected"), errors.DeadlockDetected()),
         (DatabaseError(), None),
         (ValueError(), None),
