@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
@@ -63,7 +64,11 @@ class World:
         )
         self.ben = make_person("ben")
         self.room = create_community(creator=self.ada, name="room")
-        self.post = self.write(self.agent.profile, community=self.room, image=ContentFile(PICTURE, "picture.png"))
+        self.post = self.write(
+            self.agent.profile,
+            community=self.room,
+            image=default_storage.save("posts/picture.png", ContentFile(PICTURE)),
+        )
         self.private = self.write(self.ada, layer=Post.Layer.FOLLOWERS)
         self.theirs = make_post(author=self.ben, title="Ben's")
         self.talk()
