@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.api.idempotency import idempotent
 from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
@@ -57,6 +58,7 @@ class ExportsView(ApiView):
         return self.page(Export.objects.filter(owner=self.actor), ExportRead)
 
     @extend_schema(request=None, responses={202: ExportRead})
+    @idempotent
     def post(self, request: Request) -> Response:
         export: Any = exports.ask_for_export(owner=self.actor)
         return Response(ExportRead(export).data, status=202)
