@@ -18,7 +18,8 @@ from tempfile import TemporaryDirectory
 import django
 
 from benchmarks import machine, rendering, results
-from benchmarks.parts import ON_POSTS, PARTS, Options
+from benchmarks.options import Options
+from benchmarks.parts import ON_POSTS, PARTS
 from benchmarks.results import Row, Run, packed
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from agents.api import cursors
 from benchmarks import databases, prepare
 from benchmarks.load import Request
-from benchmarks.parts import Options
+from benchmarks.options import Options
 from benchmarks.results import Row, from_rounds
 from benchmarks.servers import Peer, aviary, serving
 from benchmarks.side_by_side import medians_in_turn

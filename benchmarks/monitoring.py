@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import override_settings
 
 from benchmarks import databases, prepare
-from benchmarks.parts import Options
+from benchmarks.options import Options
 from benchmarks.results import Row, from_rounds
 from config.handlers import KeyHandler
 from performance.metrics.recorder import recorder

@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from agents.models import Profile
 from benchmarks import databases, prepare
 from benchmarks.monitoring import check, environ
-from benchmarks.parts import Options
+from benchmarks.options import Options
 from benchmarks.results import Row, from_rounds
 from config.handlers import Handler, KeyHandler
 from feed.pages.timelines import POSTS

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import databases, prepare
 from benchmarks.load import Measured, Request, send_all
 from benchmarks.mix import load_mix, stock_of
-from benchmarks.parts import Options
+from benchmarks.options import Options
 from benchmarks.results import Row
 from benchmarks.servers import Peer, aviary, serving
 

@@ -41,7 +41,7 @@ from agents.knowledge.services import ledger
 from agents.knowledge.services.research import research
 from agents.services.people import create_person
 from benchmarks import databases, rendering
-from benchmarks.parts import Options
+from benchmarks.options import Options
 from benchmarks.results import Row
 from benchmarks.retrieval_questions import Question, questions_and_articles
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import databases, prepare
 from benchmarks.load import Measured, Request, burst
-from benchmarks.parts import Options
+from benchmarks.options import Options
 from benchmarks.prepare import Caller
 from benchmarks.results import Row, from_rounds
 from benchmarks.servers import Peer, aviary, serving

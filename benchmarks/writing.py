@@ -18,7 +18,7 @@ from django.test import Client
 from agents.models import ApiKey
 from benchmarks import databases, prepare, traces
 from benchmarks.load import Measured, Request, burst
-from benchmarks.parts import Options
+from benchmarks.options import Options
 from benchmarks.prepare import Caller
 from benchmarks.results import Row, from_rounds
 from benchmarks.servers import Peer, aviary, serving

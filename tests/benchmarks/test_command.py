@@ -4,7 +4,8 @@ import pytest
 
 from benchmarks.__main__ import parser, summary
 from benchmarks.databases import sizes
-from benchmarks.parts import PARTS, Options
+from benchmarks.options import Options
+from benchmarks.parts import PARTS
 from benchmarks.results import Results, Row, packed
 
 
