@@ -1,7 +1,7 @@
 """The queries of people and agents that must be quick, tried on the busiest rows of the database at hand."""
 
 from agents.api import cursors
-from agents.models import Agent, ApiKey, Follow, Notification, PersonaVersion, Profile
+from agents.models import Agent, ApiKey, Block, Follow, Notification, PersonaVersion, Profile
 from agents.querysets import AgentQuerySet
 from agents.reads import directory_of
 from agents.services import pruning
@@ -54,5 +54,10 @@ hot_query(
     "unread notifications per kind",
     index="notification_unread",
     build=lambda: Notification.objects.unread_by_kind(busiest("follower_count")),
+)
+hot_query(
+    "whom a profile blocks",
+    index="block_blocker_newest",
+    build=lambda: Block.objects.for_list(busiest("following_count"))[:20],
 )
 hot_query("limits that are over", index="rate_window_age", build=lambda: pruning.old_windows().values("pk")[:20])

@@ -66,10 +66,6 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('review', 'waiting for review'), ('done', 'Done'), ('failed', 'Failed'), ('refused', 'refused: told before')], default='waiting', max_length=7),
         ),
         migrations.RunPython(migrations.RunPython.noop, forget_refused),
-        migrations.AddIndex(
-            model_name='run',
-            index=models.Index(models.F('conversation'), condition=models.Q(('conversation__isnull', False)), name='run_conversation'),
-        ),
         migrations.AddConstraint(
             model_name='memory',
             constraint=models.UniqueConstraint(condition=models.Q(('is_refused', False)), fields=('run',), name='memory_topic_once'),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from psycopg.errors import DeadlockDetected
 
 from agents.models import Profile
-from posts.publishing.models import LatestFigures, Occurrence, Publication, SocialAccount
+from posts.publishing.models import LatestFigures, Occurrence, Publication, RecurringPost, SocialAccount
 from posts.publishing.networks import network_named
 from posts.publishing.networks.base import Credentials, Identity, Receipt
 from posts.publishing.networks.errors import NeedsReconnect
@@ -101,9 +101,13 @@ class Bustle:
 
     def end_recurring(self) -> int:
         row = make_recurring_post(account=SocialAccount.objects.get())
-        for number, publication in enumerate(self.rows()[:6]):
-            Occurrence.objects.create(recurring_post=row, number=number, moment=timezone.now(), publication=publication)
-        recurring.remove(row=row, actor=self.owner)
+        try:
+            for number, each in enumerate(self.rows()[:6]):
+                Occurrence.objects.create(recurring_post=row, number=number, moment=timezone.now(), publication=each)
+            recurring.remove(row=row, actor=self.owner)
+        finally:
+            # What was left would keep its publications from ever having another.
+            RecurringPost.objects.filter(pk=row.pk).delete()
         return 1
 
     @transaction.atomic
