@@ -17,6 +17,8 @@ from django.db import connection
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 
+from performance.ending import is_ending
+
 MEDIA_TYPE = "text/event-stream"
 # Also how soon a reader who has gone is noticed.
 HEARTBEAT_SECONDS = 15.0
@@ -83,7 +85,7 @@ def event(name: str, data: bytes, *, position: str = "") -> bytes:
 
 
 def stream(source: OpenSource, *, viewer_id: int, poll_ms: int) -> StreamingHttpResponse:
-    """Answer what a source tells until it is over or `settings.EVENT_STREAM_SECONDS` have passed.
+    """Answer what a source tells until it is over, `settings.EVENT_STREAM_SECONDS` have passed or the server ends.
 
     `source` is called when the answer begins, with whether it will be held open; if not, the client is told to ask
     again after `poll_ms`.
@@ -119,6 +121,8 @@ def _told_by(told: Source, *, is_held: bool) -> Iterator[bytes]:
         if not connection.in_atomic_block:
             connection.close()
         told.wait()
+        if is_ending():
+            return
         if time.monotonic() - silent_since >= HEARTBEAT_SECONDS:
             yield HEARTBEAT
             silent_since = time.monotonic()

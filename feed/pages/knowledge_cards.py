@@ -12,7 +12,7 @@ from feed.pages.viewers import PageRequest, viewer_of
 from performance.budgets import Budget, budgeted
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=90, index="card_published_newest"))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=90, index="card_published_newest"))
 @require_safe
 def cards(request: PageRequest) -> HttpResponse:
     """The published cards, the newest first."""
@@ -20,7 +20,7 @@ def cards(request: PageRequest) -> HttpResponse:
     return render(request, "feed/cards.html", {"page": page, "is_mine": False})
 
 
-@budgeted(Budget(statements=3, p95_ms=40, kilobytes=150))
+@budgeted(Budget(statements=4, p95_ms=40, kilobytes=150))
 @require_safe
 def card(request: PageRequest, card_id: int) -> HttpResponse:
     """A card with what it quotes, each quotation leading to the quoted words."""

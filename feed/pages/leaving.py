@@ -15,7 +15,7 @@ from feed.pages.viewers import PageRequest, for_viewer, too_many
 from performance.budgets import Budget, budgeted
 
 
-@budgeted(Budget(statements=3, p95_ms=100, kilobytes=20, index="agent_owner_newest"))
+@budgeted(Budget(statements=4, p95_ms=100, kilobytes=20, index="agent_owner_newest"))
 @sensitive_post_parameters("password")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])

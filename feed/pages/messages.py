@@ -22,7 +22,6 @@ from feed.pages.lists import read_rows
 from feed.pages.once import SENT_ALREADY, act_once
 from feed.pages.timelines import is_part
 from feed.pages.viewers import PageRequest, for_viewer, log_in_first, viewer_of
-from feed.unread import unread_counts
 from performance.budgets import Budget, budgeted
 
 ORDER = ("-last_message_at", "-id")
@@ -34,7 +33,7 @@ ORDER = ("-last_message_at", "-id")
 def list_conversations(request: PageRequest, viewer: Profile) -> HttpResponse:
     page = read_rows(request, Member.objects.for_list(viewer), order=ORDER)
     template = "feed/partials/conversations.html" if is_part(request) else "feed/messages.html"
-    return render(request, template, {"page": page, "unread": unread_counts(viewer)})
+    return render(request, template, {"page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,7 +79,7 @@ def start(request: PageRequest, viewer: Profile, form: FirstMessageForm) -> str 
         return None
 
 
-@budgeted(Budget(statements=5, p95_ms=100, kilobytes=300, index="message_conversation_newest"))
+@budgeted(Budget(statements=6, p95_ms=100, kilobytes=300, index="message_conversation_newest"))
 @require_safe
 @for_viewer
 def conversation(request: PageRequest, viewer: Profile, conversation_id: int) -> HttpResponse:

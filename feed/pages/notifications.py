@@ -13,7 +13,6 @@ from feed.pages import reads
 from feed.pages.lists import read_rows
 from feed.pages.timelines import is_part, read, show
 from feed.pages.viewers import PageRequest, for_viewer
-from feed.unread import unread_counts
 from performance.budgets import Budget, budgeted
 
 BIGGEST = 2**63 - 1
@@ -25,7 +24,7 @@ BIGGEST = 2**63 - 1
 def list_notifications(request: PageRequest, viewer: Profile) -> HttpResponse:
     page = read_rows(request, Notification.objects.for_list(viewer))
     template = "feed/partials/notifications.html" if is_part(request) else "feed/notifications.html"
-    return render(request, template, {"page": page, "unread": unread_counts(viewer)})
+    return render(request, template, {"page": page})
 
 
 @require_POST
@@ -41,7 +40,7 @@ def mark_read(request: PageRequest, viewer: Profile) -> HttpResponse:
 @for_viewer
 def list_updates(request: PageRequest, viewer: Profile) -> HttpResponse:
     page = read(request, reads.updates, viewer=viewer)
-    return show(request, "feed/updates.html", page, unread=unread_counts(viewer))
+    return show(request, "feed/updates.html", page)
 
 
 @require_POST

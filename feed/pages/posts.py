@@ -26,7 +26,7 @@ from posts.services import interactions
 from posts.views.access import get_post, get_removable_comment
 
 
-@budgeted(Budget(statements=4, p95_ms=100, kilobytes=200, index="comment_post_thread"))
+@budgeted(Budget(statements=5, p95_ms=100, kilobytes=200, index="comment_post_thread"))
 @require_safe
 def post(request: PageRequest, post_id: int) -> HttpResponse:
     """A post and the thread under it; for a generated one, what it quotes."""

@@ -53,7 +53,7 @@ def _popular(viewer: Profile | None, limit: int) -> AgentQuerySet:
 
 
 popular = PreparedRead(
-    _popular, name="popular agents", shape=AgentCard, may_lag=True, viewer=Profile | None, limit=Size(10)
+    lambda limit: _popular(None, limit), name="popular agents", shape=AgentCard, may_lag=True, limit=Size(10)
 )
 
 

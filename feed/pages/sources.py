@@ -10,7 +10,7 @@ from feed.pages.viewers import PageRequest, viewer_of
 from performance.budgets import Budget, budgeted
 
 
-@budgeted(Budget(statements=3, p95_ms=50, kilobytes=500))
+@budgeted(Budget(statements=4, p95_ms=50, kilobytes=500))
 @require_safe
 def source(request: PageRequest, content_id: int) -> HttpResponse:
     """A content with the quoted words marked, for whoever may see it."""

@@ -54,9 +54,15 @@ def home(request: PageRequest) -> HttpResponse:
     if is_part(request):
         position = position_of(viewer=viewer, timeline=HOME)
         return show(request, "feed/home.html", page, shows_why=True, **left_off(page, position))
+    position, suggested = look_around(request, viewer)
+    return show(request, "feed/home.html", page, suggested=suggested, shows_why=True, **left_off(page, position))
+
+
+def look_around(request: PageRequest, viewer: Profile) -> tuple[int | None, list[Any]]:
+    """Return where the viewer left off and agents to follow; what is unread comes in the same statement."""
     *counts, position, suggested = reads.around.values(viewer=viewer.pk) or []
-    context = {"unread": dict(zip(KINDS, counts, strict=True)), "suggested": suggested, "shows_why": True}
-    return show(request, "feed/home.html", page, **context, **left_off(page, position))
+    request.unread = dict(zip(KINDS, counts, strict=True))
+    return position, suggested
 
 
 def left_off(page: Page, position: int | None) -> dict[str, Any]:
@@ -86,7 +92,7 @@ def read_to(request: PageRequest, viewer: Profile) -> HttpResponse:
 
 def front(request: PageRequest) -> HttpResponse:
     page = read(request, reads.explore, viewer=None)
-    return show(request, "feed/front.html", page, suggested=popular_agents(None), rooms=busiest_rooms())
+    return show(request, "feed/front.html", page, suggested=popular_agents(), rooms=busiest_rooms())
 
 
 @budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_public_timeline"))
@@ -94,10 +100,13 @@ def front(request: PageRequest) -> HttpResponse:
 def explore(request: PageRequest) -> HttpResponse:
     viewer = viewer_of(request)
     page = read(request, reads.explore, viewer=viewer)
-    return show(request, "feed/explore.html", page, suggested=popular_agents(viewer), rooms=busiest_rooms())
+    if is_part(request):
+        return show(request, "feed/explore.html", page)
+    suggested = popular_agents() if viewer is None else look_around(request, viewer)[1]
+    return show(request, "feed/explore.html", page, suggested=suggested, rooms=busiest_rooms())
 
 
-@budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_search"))
+@budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_search"))
 @require_safe
 def search(request: PageRequest) -> HttpResponse:
     """Posts and people that match what was typed, also while it is being typed."""
@@ -112,7 +121,7 @@ def search(request: PageRequest) -> HttpResponse:
     return show(request, "feed/search.html", page, term=term, people=people)
 
 
-@budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_author_timeline"))
+@budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_author_timeline"))
 @require_safe
 def profile(request: PageRequest, handle: str) -> HttpResponse:
     viewer = viewer_of(request)
@@ -121,7 +130,7 @@ def profile(request: PageRequest, handle: str) -> HttpResponse:
     return show(request, "feed/profile.html", page, profile=author)
 
 
-@budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_community_timeline"))
+@budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_community_timeline"))
 @require_safe
 def community(request: PageRequest, name: str) -> HttpResponse:
     room = get_community(name)
@@ -155,8 +164,8 @@ def is_part(request: PageRequest) -> bool:
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
-def popular_agents(viewer: Profile | None) -> list[Any]:
-    return [orjson.loads(row.json) for row in reads.popular.rows(viewer=viewer, limit=reads.SUGGESTIONS)]
+def popular_agents() -> list[Any]:
+    return [orjson.loads(row.json) for row in reads.popular.rows(limit=reads.SUGGESTIONS)]
 
 
 def busiest_rooms() -> list[Any]:

@@ -1,13 +1,14 @@
 """Who looks at a page, and what they must be to act."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -15,6 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from agents.api.throttles import WINDOW_SECONDS
 from agents.models import Profile, User
 from agents.services.rates import spend
+from feed.unread import unread_counts
 from performance.response_cache import note_viewer
 
 
@@ -23,6 +25,8 @@ class PageRequest(HttpRequest):
 
     htmx: HtmxDetails
     user: User
+    # What the viewer has not read, where a view read it with something else.
+    unread: dict[str, int]
 
 
 type View[**P] = Callable[Concatenate[PageRequest, P], HttpResponse]
@@ -36,8 +40,12 @@ def viewer_of(request: PageRequest) -> Profile | None:
 
 
 def viewer_context(request: PageRequest) -> dict[str, Any]:
-    """Give every template the `viewer`."""
-    return {"viewer": viewer_of(request) if hasattr(request, "user") else None}
+    """Give every template the `viewer`, and what they have `unread`: counted only where it is shown."""
+    viewer = viewer_of(request) if hasattr(request, "user") else None
+    if viewer is None:
+        return {"viewer": None}
+    known = getattr(request, "unread", None)
+    return {"viewer": viewer, "unread": known or SimpleLazyObject(partial(unread_counts, viewer))}
 
 
 def for_viewer[**P](view: ViewForViewer[P]) -> View[P]:

@@ -1,7 +1,9 @@
 """News for whoever listens this moment: lost without harm, and next to free while nobody does."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import transaction
 from redis.client import PubSub
@@ -9,8 +11,11 @@ from redis.exceptions import RedisError
 
 from performance.caches.valkey import breaker, client, key
 from performance.caches.wire import ask_all
+from performance.ending import is_ending
 
 CONFIRMATION_SECONDS = 1.0
+# How soon one who listens notices that the process ends.
+AT_MOST_SECONDS = 0.5
 
 
 def channel(name: str) -> str:
@@ -33,16 +38,25 @@ class Listening:
         self._pubsub = pubsub
 
     def hear(self, seconds: float) -> list[tuple[str, str]]:
-        """Wait until something is said, and return all of it as pairs of channel and text; raise `Unheard`."""
+        """Wait until something is said or the process ends; return all of it as pairs of channel and text.
+
+        Raise `Unheard` when Valkey does not answer.
+        """
         heard: list[tuple[str, str]] = []
+        end = time.monotonic() + seconds
         try:
-            found = self._pubsub.get_message(ignore_subscribe_messages=True, timeout=seconds)
+            found = None
+            while found is None and (left := end - time.monotonic()) > 0 and not is_ending():
+                found = self._next(min(left, AT_MOST_SECONDS))
             while found is not None:
                 heard.append((found["channel"].decode(), found["data"].decode()))
-                found = self._pubsub.get_message(ignore_subscribe_messages=True, timeout=0)
+                found = self._next(0)
         except (RedisError, OSError) as error:
             raise Unheard from error
         return heard
+
+    def _next(self, seconds: float) -> Any:
+        return self._pubsub.get_message(ignore_subscribe_messages=True, timeout=seconds)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ MARKDOWN = f"""{SCRIPT}
 """  # noqa: E501
 RIGHT_TO_LEFT = "\u202eمرحبا بالعالم \u0301\u0301\u0301\u0301 שלום"
 LONG = "Averylongwordwithoutanyspace" * 1_400
-STRANGERS = ["/", "/explore", "/log-in", "/sign-up", "/cards"]
+STRANGERS = ["/", "/explore", "/log-in", "/sign-up", "/left", "/cards"]
 
 
 def fill(person: Profile, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
@@ -78,7 +78,8 @@ def write_posts(person: Profile) -> Post:
 
 def pages_of_the_reader(post: Post) -> list[str]:
     paths = ["/", "/explore", "/search?q=%3Cscript%3Ealert(1)%3C/script%3E", "/search?q=bad_bird", "/@bad_bird"]
-    return [*paths, "/@owner", "/c/room", f"/posts/{post.pk}", "/settings", "/nowhere", "/?cursor=%22%3E%3Cscript%3E"]
+    paths += ["/@owner", "/c/room", f"/posts/{post.pk}", "/settings", "/settings/leave"]
+    return [*paths, "/nowhere", "/?cursor=%22%3E%3Cscript%3E"]
 
 
 def fill_inbox(person: Profile, post: Post) -> list[str]:

@@ -38,6 +38,8 @@ class Command(BaseCommand):
             # Beyond this many waiting requests a worker's queue only grows older.
             backpressure=options["threads"] * 32 + settings.EVENT_STREAMS,
             respawn_failed_workers=True,
+            # Streams end by themselves when it does; what has no end by then is cut off.
+            workers_kill_timeout=30,
             # Uploads are images that were decoded and written anew; their names are digests and never reused.
             static_path_route=[settings.MEDIA_URL.rstrip("/")],
             static_path_mount=[settings.MEDIA_ROOT],

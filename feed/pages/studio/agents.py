@@ -20,7 +20,7 @@ from posts.generation.poking import poke
 from posts.generation.services.runs import create_run
 
 
-@budgeted(Budget(statements=4, p95_ms=80, kilobytes=90, index="agent_owner_newest"))
+@budgeted(Budget(statements=5, p95_ms=80, kilobytes=90, index="agent_owner_newest"))
 @never_cache
 @require_safe
 @for_viewer

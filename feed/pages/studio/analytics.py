@@ -60,7 +60,7 @@ def asked_range(request: PageRequest) -> tuple[Range, RangeForm]:
     return Range(data["start"], data["end"] + DAY, data["network"]), form
 
 
-@budgeted(Budget(statements=2, p95_ms=100, kilobytes=70, index="analytics_summary_owner_day"))
+@budgeted(Budget(statements=3, p95_ms=100, kilobytes=70, index="analytics_summary_owner_day"))
 @never_cache
 @require_safe
 @for_viewer

@@ -26,7 +26,7 @@ from posts.generation.services.cadences import CadenceError, check, save_cadence
 SHOWN_TIMES = 5
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=30, index="agent_owner_newest"))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=30, index="agent_owner_newest"))
 @never_cache
 @require_safe
 @for_viewer
@@ -65,7 +65,7 @@ def times_in_words(cadence: Cadence, *, most: int = SHOWN_TIMES) -> list[str]:
     return [dated(slot, zone) for slot in next_slots(cadence, timezone.now(), most=most)]
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=20))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=20))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_typed("reader:cadence")

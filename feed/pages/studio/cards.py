@@ -33,7 +33,7 @@ DONE = {
 }
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=90, index="card_profile_newest"))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=90, index="card_profile_newest"))
 @never_cache
 @require_safe
 @for_viewer

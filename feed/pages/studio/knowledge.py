@@ -21,7 +21,7 @@ from feed.pages.viewers import PageRequest, for_viewer
 from performance.budgets import Budget, budgeted
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=40, index="source_profile_newest"))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=40, index="source_profile_newest"))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_typed("reader:knowledge")
@@ -53,7 +53,7 @@ def add(viewer: Profile, agent: Agent, data: dict[str, Any]) -> None:
     run_once(profile=viewer, key=f"page:{data['token']}", content=repr((agent.pk, asked)), action=action, waits=True)
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=40))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=40))
 @never_cache
 @require_safe
 @for_viewer

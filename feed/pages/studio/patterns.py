@@ -13,7 +13,7 @@ from feed.pages.viewers import PageRequest, for_viewer
 from performance.budgets import Budget, budgeted
 
 
-@budgeted(Budget(statements=2, p95_ms=60, kilobytes=30, index="pattern_confidence"))
+@budgeted(Budget(statements=3, p95_ms=60, kilobytes=30, index="pattern_confidence"))
 @never_cache
 @require_safe
 @for_viewer
@@ -23,7 +23,7 @@ def patterns(request: PageRequest, viewer: Profile) -> HttpResponse:
     return render(request, "feed/studio/patterns.html", {"page": page})
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=40))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=40))
 @never_cache
 @require_safe
 @for_viewer

@@ -19,7 +19,7 @@ from posts.generation.services import runs
 from posts.generation.views.access import get_run
 
 
-@budgeted(Budget(statements=3, p95_ms=40, kilobytes=30, index="generation_run_pkey"))
+@budgeted(Budget(statements=4, p95_ms=40, kilobytes=30, index="generation_run_pkey"))
 @never_cache
 @require_safe
 @for_viewer

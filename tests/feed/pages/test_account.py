@@ -103,8 +103,8 @@ def test_settings_take_the_same_statements_at_any_size(browser_of: BrowserOf, ch
         browser = browser_of(charlie)
     with CaptureQueriesContext(connection) as queries:
         assert browser.get("/settings").status_code == 200
-    # The user; the agents a key can act as; the keys; the sessions; the newest export; the blocked.
-    assert len(queries) == 6, [query["sql"] for query in queries]
+    # The user; the agents a key can act as; the keys; the sessions; the newest export; the blocked; what is unread.
+    assert len(queries) == 7, [query["sql"] for query in queries]
 
 
 def test_a_profile_typed_when_the_session_had_ended_is_there_after_the_log_in(charlie: Profile) -> None:

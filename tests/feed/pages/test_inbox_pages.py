@@ -242,8 +242,8 @@ def test_a_conversation_takes_the_same_statements_at_any_size(
     browser.get(f"/messages/{conversation.pk}")
     with CaptureQueriesContext(connection) as queries:
         browser.get(f"/messages/{conversation.pk}")
-    # The user; the member; the messages; whether the other one is blocked.
-    assert len(queries) == 4, [query["sql"] for query in queries]
+    # The user; the member; the messages; whether the other one is blocked; what is unread.
+    assert len(queries) == 5, [query["sql"] for query in queries]
     with CaptureQueriesContext(connection) as queries:
         browser.get("/messages")
     assert len(queries) == 3

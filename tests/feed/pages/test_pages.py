@@ -35,22 +35,22 @@ def crowd(request: pytest.FixtureRequest, charlie: Profile) -> list[Post]:
 @pytest.mark.parametrize(
     ("path", "statements"),
     [
-        # The session's user; the posts; the agents at the side.
+        # The session's user; the posts; what stands around them: what is unread, and agents to follow.
         ("/", 3),
         # And the communities at the side.
         ("/explore", 4),
-        # The user; the posts; the people.
-        ("/search?q=river", 3),
-        # The user; the profile; its posts.
-        ("/@bird0", 3),
-        # The user; the community; its posts.
-        ("/c/garden", 3),
+        # The user; the posts; the people; what is unread.
+        ("/search?q=river", 4),
+        # The user; the profile; its posts; what is unread.
+        ("/@bird0", 4),
+        # The user; the community; its posts; what is unread.
+        ("/c/garden", 4),
         # The user; the notifications; what is unread.
         ("/notifications", 3),
         ("/updates", 3),
         ("/messages", 3),
-        # The user; the post; its thread.
-        ("/posts/{first}", 3),
+        # The user; the post; its thread; what is unread.
+        ("/posts/{first}", 4),
     ],
 )
 def test_a_page_takes_as_many_statements_whatever_its_size(

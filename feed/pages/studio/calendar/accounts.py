@@ -24,7 +24,7 @@ from posts.publishing.services.policies import WEEKDAYS, change_account
 from posts.publishing.views.accounts import get_own_account, session_binding
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=60, index="social_account_owner_newest"))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=60, index="social_account_owner_newest"))
 @never_cache
 @require_safe
 @for_viewer

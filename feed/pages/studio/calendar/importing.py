@@ -28,7 +28,7 @@ from posts.publishing.services import imports
 SHOWN_LINES = 100
 
 
-@budgeted(Budget(statements=2, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
+@budgeted(Budget(statements=3, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_typed("reader:import")

@@ -25,7 +25,7 @@ from posts.publishing.networks import NETWORKS
 SHOWN_WAITING = 20
 
 
-@budgeted(Budget(statements=3, p95_ms=100, kilobytes=57))
+@budgeted(Budget(statements=4, p95_ms=100, kilobytes=57))
 @never_cache
 @require_safe
 @for_viewer

@@ -38,7 +38,7 @@ DONE = {
 }
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=60, index="publishing_publication_pkey"))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=60, index="publishing_publication_pkey"))
 @never_cache
 @require_safe
 @for_viewer

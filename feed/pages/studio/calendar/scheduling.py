@@ -33,7 +33,7 @@ from posts.publishing.services.requests import body_of, submit
 HOUR = timedelta(hours=1)
 
 
-@budgeted(Budget(statements=3, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
+@budgeted(Budget(statements=4, p95_ms=60, kilobytes=40, index="social_account_owner_newest"))
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_typed("reader:schedule")

@@ -1,4 +1,4 @@
-"""The analytics page and its CSV: two statements, the same figures as text, and nothing a spreadsheet executes."""
+"""The analytics page and its CSV: few statements, the same figures as text, and nothing a spreadsheet executes."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def account(alice: Profile) -> SocialAccount:
 
 
 @pytest.mark.parametrize("count", [2, 20])
-def test_the_page_takes_two_statements(
+def test_the_page_takes_three_statements(
     count: int, alice: Profile, account: SocialAccount, browser_of: BrowserOf
 ) -> None:
     # The user; the whole report.

@@ -24,8 +24,8 @@ FORM = {"is_active": "on", "pipeline": "post", "every_hours": "6", "time_zone": 
 
 
 @pytest.mark.parametrize("count", [2, 20])
-def test_the_pages_take_three_statements(count: int, alice: Profile, wren: Agent, browser_of: BrowserOf) -> None:
-    # The user; the agents or the agent; their cadences or its own.
+def test_the_pages_take_four_statements(count: int, alice: Profile, wren: Agent, browser_of: BrowserOf) -> None:
+    # The user; the agents or the agent; their cadences or its own; what is unread.
     for number in range(count):
         save_cadence(agent=make_agent(owner=alice), every_hours=1 + number, jitter_minutes=10)
     save_cadence(agent=wren, every_hours=4)

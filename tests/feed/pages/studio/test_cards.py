@@ -42,6 +42,7 @@ def test_the_pages_take_as_many_statements_whatever_their_size(
     count: int, alice: Profile, browser_of: BrowserOf
 ) -> None:
     # The user; the cards; their citations. Or the user; the themes; or the user; a theme; its texts.
+    # And what is unread.
     content = read(None)
     for number in range(count):
         card = card_of(alice, content, is_published=True)

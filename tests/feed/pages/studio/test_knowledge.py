@@ -30,8 +30,8 @@ def add_source(profile: Profile, agent: Agent, number: int, **fields: Any) -> So
 
 
 @pytest.mark.parametrize("count", [2, 30])
-def test_the_pages_take_three_statements(count: int, alice: Profile, wren: Agent, browser_of: BrowserOf) -> None:
-    # The user; the agent; the rows.
+def test_the_pages_take_four_statements(count: int, alice: Profile, wren: Agent, browser_of: BrowserOf) -> None:
+    # The user; the agent; the rows; what is unread.
     for number in range(count):
         add_source(alice, wren, number, status="failed", problem=f"{SCRIPT} {number}", title=SCRIPT)
         save_content(platform="text", title=f"{SCRIPT} {number}", text=f"{SCRIPT} {number}", agent=wren)

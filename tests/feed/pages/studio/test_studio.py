@@ -24,14 +24,14 @@ PERSONA = {"system": "You are a wren.", "topics": "song\nmoss\n", "post_examples
 @pytest.mark.parametrize(
     ("path", "statements"),
     [
-        # The user; the agents; the runs that wait; all runs.
-        ("/studio/", 4),
+        # The user; the agents; the runs that wait; all runs; what is unread, on this page and all others.
+        ("/studio/", 5),
         # The user; the agent; its runs.
-        ("/studio/@wren", 3),
+        ("/studio/@wren", 4),
         # The user; the agent with its persona; the versions.
-        ("/studio/@wren/persona", 3),
+        ("/studio/@wren/persona", 4),
         # The user; the run; its steps.
-        ("/studio/runs/{run}", 3),
+        ("/studio/runs/{run}", 4),
     ],
 )
 def test_a_page_takes_as_many_statements_whatever_its_size(

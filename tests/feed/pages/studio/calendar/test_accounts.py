@@ -22,8 +22,8 @@ ACCOUNTS = "/studio/calendar/accounts"
 
 
 @pytest.mark.parametrize("count", [2, 20])
-def test_the_page_takes_three_statements(count: int, alice: Profile, browser_of: BrowserOf) -> None:
-    # The user; the accounts; their slots.
+def test_the_page_takes_four_statements(count: int, alice: Profile, browser_of: BrowserOf) -> None:
+    # The user; the accounts; their slots; what is unread.
     for number in range(count):
         account = make_account(owner=alice, platform_user_id=str(number), handle="<b>wren")
         change_account(account=account, slots=["mon 09:00", "mon 17:30"])

@@ -28,10 +28,10 @@ type Schedule = Callable[..., Publication]
 
 @pytest.mark.parametrize("count", [2, 20])
 @pytest.mark.parametrize("view", ["month", "week", "day"])
-def test_the_calendar_takes_three_statements_whatever_its_size(
+def test_the_calendar_takes_four_statements_whatever_its_size(
     view: str, count: int, alice: Profile, scheduled: Schedule, browser_of: BrowserOf
 ) -> None:
-    # The user; what is in the range; what waits.
+    # The user; what is in the range; what waits; what is unread.
     for number in range(count):
         scheduled(day=12, hour=number)
         scheduled(day=13, status=Status.FAILED, error_detail="No.")

@@ -23,8 +23,8 @@ def csv_of(account: SocialAccount, *texts: str, moment: str = "") -> str:
     return "account,text,scheduled_at\n" + "".join(f'{account.pk},"{text}",{moment}\n' for text in texts)
 
 
-def test_the_page_takes_two_statements(alice: Profile, account: SocialAccount, browser_of: BrowserOf) -> None:
-    # The user; the accounts.
+def test_the_page_takes_three_statements(alice: Profile, account: SocialAccount, browser_of: BrowserOf) -> None:
+    # The user; the accounts; what is unread.
     page = assert_within_budget(browser_of(alice), IMPORT, exact=True)
     assert f"<code>{account.pk}</code> Mastodon wren" in page.text
 

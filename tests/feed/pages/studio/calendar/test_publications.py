@@ -23,8 +23,8 @@ type Schedule = Callable[..., Publication]
 DECISIONS = ("approve", "reject", "publish-now", "cancel", "retry", "is-out", "is-not-out")
 
 
-def test_a_page_of_one_takes_three_statements(alice: Profile, scheduled: Schedule, browser_of: BrowserOf) -> None:
-    # The user; the publication with its account and author; its history.
+def test_a_page_of_one_takes_four_statements(alice: Profile, scheduled: Schedule, browser_of: BrowserOf) -> None:
+    # The user; the publication with its account and author; its history; what is unread.
     publication = scheduled(text="<script>alert(1)</script>")
     page = assert_within_budget(browser_of(alice), f"/studio/calendar/{publication.pk}", exact=True)
     assert "&lt;script&gt;alert(1)" in page.text and "It goes out to Mastodon by itself." in page.text

@@ -38,8 +38,8 @@ def form(account: SocialAccount, **changes: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("count", [2, 20])
-def test_the_form_takes_three_statements(count: int, alice: Profile, wren: Agent, browser_of: BrowserOf) -> None:
-    # The user; the post that is to go out, if one is; the accounts.
+def test_the_form_takes_four_statements(count: int, alice: Profile, wren: Agent, browser_of: BrowserOf) -> None:
+    # The user; the post that is to go out, if one is; the accounts; what is unread.
     for number in range(count):
         make_account(owner=alice, platform_user_id=str(number), handle=f"<b>{number}")
     post = make_post(author=wren.profile)
