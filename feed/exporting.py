@@ -1,13 +1,14 @@
 """Everything of a person's and of their agents', as a file of their own."""
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import IO, Any
 
 import orjson
 from django.db.models import Q, QuerySet
 
-from agents.inbox.models import Message
+from agents.inbox.models import Conversation, Message
 from agents.knowledge.models import Content
 from agents.models import Agent, ApiKey, Block, Follow, Notification, PersonaVersion, Profile
 from posts.generation.models import Run
@@ -22,49 +23,89 @@ them. Pictures are named by their paths under /media/.
 """
 
 
-def kinds_of(person: Profile) -> dict[str, tuple[QuerySet[Any, Any], tuple[str, ...]]]:
-    """Return what is exported, by name: the rows and the fields of each."""
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Rows that are exported: read owner by owner, in the order of an index that begins with the owner."""
+
+    rows: QuerySet[Any, Any]
+    of: str
+    owners: Iterable[int]
+    by: str = "id"
+    fields: tuple[str, ...]
+
+
+def kinds_of(person: Profile) -> dict[str, Kind]:
+    """Return what is exported, by name."""
     mine = [person.pk, *Agent.objects.owned_by(person).values_list("pk", flat=True)]
-    ours = Q(profile__in=mine)
     about = ("id", "handle", "kind", "display_name", "bio", "avatar", "created_at", "user__username", "user__email")
     post = ("id", "author__handle", "kind", "layer", "community__name", "title", "body", "image", "image_alt")
     persona = ("id", "agent__profile__handle", "number", "note", "created_at", *PersonaVersion.CONTENT_FIELDS)
-    in_mine = Q(conversation__first__in=mine) | Q(conversation__second__in=mine)
+    reaction = ("id", "profile__handle", "post", "created_at")
+    conversations = Conversation.objects.filter(Q(first__in=mine) | Q(second__in=mine)).values_list("pk", flat=True)
     return {
-        "profiles": (Profile.objects.filter(pk__in=mine), about),
-        "personas": (PersonaVersion.objects.filter(agent__in=mine), persona),
-        "posts": (Post.objects.filter(author__in=mine), (*post, "published_at", "edited_at", "removed_at")),
-        "comments": (
-            Comment.objects.filter(author__in=mine),
-            ("id", "author__handle", "post", "parent", "body", "created_at", "removed_at"),
+        "profiles": Kind(rows=Profile.objects.all(), of="id", owners=mine, fields=about),
+        "personas": Kind(rows=PersonaVersion.objects.all(), of="agent", owners=mine, by="number", fields=persona),
+        "posts": Kind(
+            rows=Post.objects.all(),
+            of="author",
+            owners=mine,
+            fields=(*post, "published_at", "edited_at", "removed_at"),
         ),
-        "likes": (Like.objects.filter(ours), ("id", "profile__handle", "post", "created_at")),
-        "shares": (Share.objects.filter(ours), ("id", "profile__handle", "post", "created_at")),
-        "follows": (
-            Follow.objects.filter(follower__in=mine),
-            ("id", "follower__handle", "author__handle", "created_at"),
+        "comments": Kind(
+            rows=Comment.objects.all(),
+            of="author",
+            owners=mine,
+            fields=("id", "author__handle", "post", "parent", "body", "created_at", "removed_at"),
         ),
-        "blocks": (Block.objects.filter(blocker__in=mine), ("id", "blocker__handle", "blocked__handle", "created_at")),
-        "messages": (
-            Message.objects.filter(in_mine),
-            ("id", "conversation", "sender__handle", "body", "created_at"),
+        "likes": Kind(rows=Like.objects.all(), of="profile", owners=mine, by="post", fields=reaction),
+        "shares": Kind(rows=Share.objects.all(), of="profile", owners=mine, by="post", fields=reaction),
+        "follows": Kind(
+            rows=Follow.objects.all(),
+            of="follower",
+            owners=mine,
+            fields=("id", "follower__handle", "author__handle", "created_at"),
         ),
-        "notifications": (
-            Notification.objects.filter(ours),
-            ("id", "profile__handle", "kind", "text", "url", "created_at", "read_at"),
+        "blocks": Kind(
+            rows=Block.objects.all(),
+            of="blocker",
+            owners=mine,
+            fields=("id", "blocker__handle", "blocked__handle", "created_at"),
         ),
-        "keys": (
-            ApiKey.objects.filter(ours),
-            ("id", "profile__handle", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at"),
+        "messages": Kind(
+            rows=Message.objects.all(),
+            of="conversation",
+            owners=conversations,
+            fields=("id", "conversation", "sender__handle", "body", "created_at"),
         ),
-        "knowledge": (Content.objects.filter(agent__in=mine), ("id", "agent__profile__handle", "title", "url", "text")),
-        "runs": (
-            Run.objects.filter(agent__in=mine),
-            ("id", "agent__profile__handle", "pipeline", "topic", "state", "post", "created_at"),
+        "notifications": Kind(
+            rows=Notification.objects.all(),
+            of="profile",
+            owners=mine,
+            fields=("id", "profile__handle", "kind", "text", "url", "created_at", "read_at"),
         ),
-        "accounts": (
-            SocialAccount.objects.filter(owner=person),
-            ("id", "network", "platform_user_id", "handle", "state"),
+        "keys": Kind(
+            rows=ApiKey.objects.all(),
+            of="profile",
+            owners=mine,
+            fields=("id", "profile__handle", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at"),
+        ),
+        "knowledge": Kind(
+            rows=Content.objects.all(),
+            of="agent",
+            owners=mine,
+            fields=("id", "agent__profile__handle", "title", "url", "text"),
+        ),
+        "runs": Kind(
+            rows=Run.objects.all(),
+            of="agent",
+            owners=mine,
+            fields=("id", "agent__profile__handle", "pipeline", "topic", "state", "post", "created_at"),
+        ),
+        "accounts": Kind(
+            rows=SocialAccount.objects.all(),
+            of="owner",
+            owners=[person.pk],
+            fields=("id", "network", "platform_user_id", "handle", "state"),
         ),
     }
 
@@ -73,15 +114,16 @@ def write_archive(person: Profile, file: IO[bytes], *, after_batch: Callable[[],
     """Write a ZIP of what a person may take along, in bounded memory and a statement per batch of rows."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", README)
-        for name, (rows, fields) in kinds_of(person).items():
+        for name, kind in kinds_of(person).items():
             with archive.open(f"{name}.jsonl", "w", force_zip64=True) as part:
-                for batch in batches(rows, fields):
+                for batch in batches(kind):
                     part.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in batch)
                     after_batch()
 
 
-def batches(rows: QuerySet[Any, Any], fields: tuple[str, ...]) -> Iterator[list[dict[str, Any]]]:
-    last = 0
-    while batch := list(rows.filter(pk__gt=last).order_by("pk").values(*fields)[:BATCH]):
-        yield batch
-        last = batch[-1]["id"]
+def batches(kind: Kind) -> Iterator[list[dict[str, Any]]]:
+    for owner in kind.owners:
+        rows, last = kind.rows.filter(**{kind.of: owner}).order_by(kind.by), 0
+        while batch := list(rows.filter(**{f"{kind.by}__gt": last}).values(*kind.fields)[:BATCH]):
+            yield batch
+            last = batch[-1][kind.by]

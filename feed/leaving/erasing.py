@@ -34,15 +34,17 @@ from posts.publishing.models import (
 
 BATCH = 500
 POSTS = 100
+EMPTY = Q(title="", body="", image="")
 type Rows = QuerySet[Any, Any]
 type Step = Callable[[list[int]], int]
 
 
 def empty_posts(whose: list[int]) -> int:
     """Take posts off every timeline and empty them: the row stays while others' answers hang on it."""
-    filled = Q(timeline_key__isnull=False) | ~Q(title="", body="", image="")
-    rows = Post.objects.filter(filled, author__in=whose).only("image", "community", "timeline_key")[:BATCH]
-    posts = list(rows)
+    rows = Post.objects.filter(author__in=whose).only("image", "community", "timeline_key")
+    # The index of these gets shorter with each batch; those that were removed before are few, and found one by one.
+    posts = list(rows.filter(timeline_key__isnull=False).order_by("author", "-timeline_key")[:BATCH])
+    posts = posts or list(rows.exclude(EMPTY)[:BATCH])
     for post in posts:
         # Before the row, which remembers the file: what is killed in between is done again.
         post.image.delete(save=False)
@@ -177,8 +179,8 @@ def erase_accounts(whose: list[int]) -> int:
 def erase_posts(whose: list[int]) -> int:
     """Erase the empty posts under which nobody else wrote, with the likes and shares of others."""
     others = Comment.objects.filter(post=OuterRef("pk"), removed_at=None).exclude(author__in=whose)
-    posts = Post.objects.filter(~Exists(others), author__in=whose)
-    keys = list(posts.order_by("-pk").values_list("pk", flat=True)[:POSTS])
+    posts = Post.objects.filter(EMPTY, ~Exists(others), timeline_key=None, author__in=whose)
+    keys = list(posts.order_by("author", "-pk").values_list("pk", flat=True)[:POSTS])
     for kind in (Like, Share, UpdateRead, Comment):
         if number := delete(kind.objects.filter(post__in=keys)):
             return number

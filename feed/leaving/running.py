@@ -25,8 +25,8 @@ def go_on(*, seconds: float) -> int:
     batches = 0
     for pk in Leaving.objects.filter(finished_at=None).order_by("asked_at").values_list("pk", flat=True):
         # Kind by kind, and in the end all of them once more: what was written meanwhile is found too.
-        works: list[Callable[[int], bool]] = [*(partial(erase_batch, step=step) for step in STEPS), close]
-        for work in works:
+        works: list[Callable[[int], bool]] = [partial(erase_batch, step=step) for step in STEPS]
+        for work in (*works, erase_settled, close):
             while work(pk):
                 batches += 1
                 if time.monotonic() > end:
@@ -44,6 +44,18 @@ def erase_batch(pk: int, *, step: Step) -> bool:
 def locked(pk: int) -> Leaving | None:
     """Lock somebody's row for a batch: two workers share no work, and who finds it locked goes on with the next."""
     return Leaving.objects.select_for_update(skip_locked=True).filter(pk=pk, finished_at=None).first()
+
+
+@transaction.atomic
+def erase_settled(pk: int) -> bool:
+    """Erase a batch of somebody's empty posts once nothing is written any more; return whether there was any."""
+    leaving = locked(pk)
+    return leaving is not None and is_settled(leaving) and bool(erase_posts(leaving.profiles))
+
+
+def is_settled(leaving: Leaving) -> bool:
+    is_quiet = timezone.now() >= leaving.asked_at + SETTLE
+    return is_quiet and not Publication.objects.in_doubt().filter(owner__in=leaving.profiles).exists()
 
 
 @transaction.atomic

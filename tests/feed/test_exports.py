@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
 
@@ -169,3 +170,14 @@ def test_asking_at_the_same_moment_is_asking_once() -> None:
     assert len(set(found)) == 1
     claimed = [export for export in run_together(4, lambda number: claim()) if export]
     assert len(claimed) == 1
+
+
+def test_each_batch_is_read_in_the_order_of_an_index(alice: Profile, wren: Agent) -> None:
+    """An owner with a hundred thousand rows among millions is neither sorted nor looked for, batch after batch."""
+    for name, kind in exporting.kinds_of(alice).items():
+        meta = kind.rows.model._meta
+        order = [meta.get_field(field).column for field in dict.fromkeys([kind.of, kind.by])]
+        with connection.cursor() as cursor:
+            indexes = connection.introspection.get_constraints(cursor, meta.db_table).values()
+        ordered = [index["columns"] for index in indexes if index["index"] or index["unique"]]
+        assert order in [columns[: len(order)] for columns in ordered], (name, order)

@@ -173,6 +173,20 @@ def killed(step: erasing.Step, world: World) -> bool:
     return True
 
 
+def test_posts_are_erased_a_minute_later_without_another_look_at_everything_else(alice: Profile) -> None:
+    late = make_post(author=alice)
+    posts = Post.objects.filter(author=alice)
+    leave(person=alice)
+    assert not running.erase_settled(alice.pk)
+    Leaving.objects.update(asked_at=F("asked_at") - timedelta(minutes=2))
+    # What was written meanwhile still names its picture.
+    assert not running.erase_settled(alice.pk) and posts.get() == late
+    assert running.erase_batch(alice.pk, step=erasing.empty_posts)
+    with CaptureQueriesContext(connection) as queries:
+        assert running.erase_settled(alice.pk) and not posts.exists()
+    assert len(queries) < len(erasing.STEPS)
+
+
 def test_an_agent_does_not_leave_by_itself(wren: Agent) -> None:
     with pytest.raises(PermissionDenied):
         leave(person=wren.profile)
