@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.middleware.csrf import CSRF_SECRET_LENGTH
 from django.test import Client, override_settings
 
 from agents.models import Profile
@@ -25,6 +26,7 @@ from posts.models import Post
 MOST_TIMES = 2.0
 REQUESTS_PER_ROUND = 200
 READERS = 20
+TOKEN = "t" * CSRF_SECRET_LENGTH
 
 
 class Pair(NamedTuple):
@@ -109,7 +111,9 @@ def request(path: str, session: str) -> dict[str, Any]:
     path, _, query = path.partition("?")
     found = environ("") | {"PATH_INFO": path, "QUERY_STRING": query}
     del found["HTTP_AUTHORIZATION"]
-    return found | {"HTTP_COOKIE": f"{settings.SESSION_COOKIE_NAME}={session}"}
+    # A browser brings its token along, which is made once.
+    cookies = {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: TOKEN}
+    return found | {"HTTP_COOKIE": "; ".join(f"{name}={value}" for name, value in cookies.items())}
 
 
 def rows_of(name: str, rounds: Sequence[tuple[Cost, Cost]]) -> list[Row]:

@@ -84,7 +84,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.contrib.messages.context_processors.messages",
                 "feed.pages.viewers.viewer_context",
-                "feed.pages.environment.token_context",
+                "feed.pages.environment.page_context",
             ],
         },
     },

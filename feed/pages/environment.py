@@ -4,11 +4,13 @@ Jinja2 compiles a template to Python code, which renders a page of posts five ti
 engine; the admin and the packages keep theirs.
 """
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html, linebreaks
 from django.utils.safestring import mark_safe
@@ -16,6 +18,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment
 
 from feed.pages import showing
+from feed.pages.engine import PageEngine
 from feed.pages.once import once_input
 from feed.rendering import render_markdown
 
@@ -34,7 +37,7 @@ FUNCTIONS = (once_input, showing.avatar, showing.querystring, showing.url, stati
 
 def environment(**options: Any) -> Environment:
     """Return the engine with what templates may call."""
-    engine = Environment(**options)
+    engine = PageEngine(**options)
     engine.filters |= {show.__name__: show for show in FILTERS}
     engine.filters |= {"plural": showing.plural, "spoken": showing.spoken, "markdown": render_markdown}
     engine.filters["paragraphs"] = lambda text: mark_safe(linebreaks(text, autoescape=True))
@@ -42,7 +45,8 @@ def environment(**options: Any) -> Environment:
     return engine
 
 
-def token_context(request: HttpRequest) -> dict[str, Any]:
-    """Give every template `csrf_input`, masked once for a page and not once for each of its forms."""
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """Give every template what is found once for a page: `csrf_input`, masked, and `url`, below the script's prefix."""
     field = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-    return {"csrf_input": SimpleLazyObject(lambda: format_html(field, get_token(request)))}
+    token = SimpleLazyObject(lambda: format_html(field, get_token(request)))
+    return {"csrf_input": token, "url": partial(showing.address, get_script_prefix())}

@@ -34,6 +34,7 @@ def moment(value: datetime | str) -> datetime:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
+@lru_cache(maxsize=8192)
 def clock(value: datetime | str) -> str:
     """Show a moment in full: 3 May 2026, 14:05 UTC."""
     at = moment(value)
@@ -103,12 +104,13 @@ def with_mark(marked: Marked) -> SafeString:
 
 
 def url(name: str, *arguments: Any) -> str:
-    """Return a page's address; kept, because a page of posts asks for two hundred."""
-    return address(get_script_prefix(), name, arguments)
+    """Return a page's address."""
+    return address(get_script_prefix(), name, *arguments)
 
 
 @lru_cache(maxsize=8192)
-def address(prefix: str, name: str, arguments: tuple[Any, ...]) -> str:
+def address(prefix: str, name: str, *arguments: Any) -> str:
+    """Return a page's address below a prefix; kept, because a page of posts asks for two hundred."""
     return reverse(name, args=arguments)
 
 
