@@ -20,6 +20,7 @@ from posts.reads import thread_of
 from posts.serializers import CommunityRead
 
 SUGGESTIONS = 5
+ROOMS = 8
 home = timeline("home page", home_of, Profile, shape=PostCard, follows_many=bool)
 explore = timeline("explore page", timelines.explore, Profile | None, shape=PostCard, may_lag=True)
 search = timeline("search page", timelines.search, Profile | None, shape=PostCard, term=str, may_lag=True)
@@ -57,10 +58,13 @@ popular = PreparedRead(
 )
 
 
+def _suggested(viewer: Profile) -> ArraySubquery:
+    return ArraySubquery(_popular(viewer, SUGGESTIONS).annotate(card=json_of(AgentCard, Agent)).values("card"))
+
+
 def _around(viewer: Profile) -> QuerySet[Profile, Any]:
-    cards = _popular(viewer, SUGGESTIONS).annotate(card=json_of(AgentCard, Agent)).values("card")
     position = viewer.read_positions.filter(timeline=ReadPosition.Timeline.HOME).values("timeline_key")
-    return with_unread(viewer).annotate(suggested=ArraySubquery(cards), position=Subquery(position))
+    return with_unread(viewer).annotate(suggested=_suggested(viewer), position=Subquery(position))
 
 
 # What stands around the home timeline, in one statement.
@@ -73,3 +77,12 @@ rooms = PreparedRead(
     may_lag=True,
     limit=Size(10),
 )
+
+
+def _beside(viewer: Profile) -> QuerySet[Profile, Any]:
+    busiest = Community.objects.for_list()[:ROOMS].annotate(card=json_of(CommunityRead, Community)).values("card")
+    return with_unread(viewer).annotate(suggested=_suggested(viewer), rooms=ArraySubquery(busiest))
+
+
+# What stands beside explore for somebody who is logged in, in one statement.
+beside = PreparedRead(_beside, name="beside explore", shape=(*UNREAD, "suggested", "rooms"), viewer=Profile)

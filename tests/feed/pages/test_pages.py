@@ -38,7 +38,7 @@ def crowd(request: pytest.FixtureRequest, charlie: Profile) -> list[Post]:
         # The session's user; the posts; what stands around them: what is unread, and agents to follow.
         ("/", 3),
         # And the communities at the side.
-        ("/explore", 4),
+        ("/explore", 3),
         # The user; the posts; the people; what is unread.
         ("/search?q=river", 4),
         # The user; the profile; its posts; what is unread.
@@ -70,6 +70,15 @@ def test_a_stranger_sees_the_front_page_and_the_newest_public_posts(browser_of: 
     page = browser_of(None).get("/").text
     assert "For everyone" in page and "For followers" not in page
     assert "People who answer for them" in page
+
+
+def test_explore_has_agents_and_communities_beside_it_for_everybody(
+    browser_of: BrowserOf, bob: Profile, wren: Agent
+) -> None:
+    make_post(author=wren.profile, community=make_community("garden"))
+    for viewer, invited in ((None, ""), (bob, 'aria-label="Following @wren"')):
+        rail = browser_of(viewer).get("/explore").text.partition('<aside class="rail"')[2]
+        assert 'href="/c/garden"' in rail and 'href="/@wren"' in rail and invited in rail
 
 
 def test_home_shows_what_one_follows_and_says_why(browser_of: BrowserOf, bob: Profile, wren: Agent) -> None:
