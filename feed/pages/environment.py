@@ -4,16 +4,16 @@ Jinja2 compiles a template to Python code, which renders a page of posts five ti
 engine; the admin and the packages keep theirs.
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.templatetags.static import static
 from django.urls import get_script_prefix
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import cached_property
 from django.utils.html import format_html, linebreaks
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django_htmx.jinja import htmx_script
 from jinja2 import Environment
 
@@ -32,7 +32,7 @@ FILTERS = (
     showing.month,
     showing.with_mark,
 )
-FUNCTIONS = (once_input, showing.avatar, showing.querystring, showing.url, static, htmx_script)
+FUNCTIONS = (once_input, showing.avatar, showing.querystring, showing.url, cache(static), htmx_script)
 
 
 def environment(**options: Any) -> Environment:
@@ -45,8 +45,20 @@ def environment(**options: Any) -> Environment:
     return engine
 
 
+class TokenInput:
+    """The field with the token of the forms. A page without a form asks for none, so that no cookie is set for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def _html(self) -> SafeString:
+        return format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(self._request))
+
+    def __html__(self) -> SafeString:
+        return self._html
+
+
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """Give every template what is found once for a page: `csrf_input`, masked, and `url`, below the script's prefix."""
-    field = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-    token = SimpleLazyObject(lambda: format_html(field, get_token(request)))
-    return {"csrf_input": token, "url": partial(showing.address, get_script_prefix())}
+    return {"csrf_input": TokenInput(request), "url": partial(showing.address, get_script_prefix())}

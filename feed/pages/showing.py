@@ -29,6 +29,7 @@ def excerpt(text: str) -> SafeString:
     return render_excerpt(text)
 
 
+@lru_cache(maxsize=8192)
 def moment(value: datetime | str) -> datetime:
     """Return a moment as such, also where it comes from JSON."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value
