@@ -69,8 +69,8 @@ def pairs() -> list[Pair]:
     return [
         Pair("home", "/", (f"/api/feed?limit={POSTS}",)),
         Pair("explore", "/explore", (f"/api/explore?limit={POSTS}",)),
-        Pair("home, 20 posts of JSON", "/", ("/api/feed",)),
-        Pair("explore, 20 posts of JSON", "/explore", ("/api/explore",)),
+        Pair("home with the API's default page", "/", ("/api/feed",)),
+        Pair("explore with the API's default page", "/explore", ("/api/explore",)),
         Pair("a profile", f"/@{handle}", (f"/api/users/{handle}", f"/api/users/{handle}/posts?limit={POSTS}")),
         Pair("a post", f"/posts/{post}", (f"/api/posts/{post}", f"/api/posts/{post}/comments")),
     ]
