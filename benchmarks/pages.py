@@ -24,7 +24,7 @@ from feed.pages.timelines import POSTS
 from posts.models import Post
 
 MOST_TIMES = 2.0
-REQUESTS_PER_ROUND = 200
+REQUESTS_PER_ROUND = 100
 READERS = 20
 TOKEN = "t" * CSRF_SECRET_LENGTH
 
@@ -63,12 +63,14 @@ def rows(options: Options) -> list[Row]:
 
 
 def pairs() -> list[Pair]:
-    """Return what is compared; as many posts as a page shows are asked for."""
+    """Return what is compared: as many posts as a page shows, and what the API gives to whom asks for no number."""
     talked_about = Post.objects.public().order_by("-comment_count", "-pk").values("pk", "author__handle")[0]
     post, handle = talked_about["pk"], talked_about["author__handle"]
     return [
         Pair("home", "/", (f"/api/feed?limit={POSTS}",)),
         Pair("explore", "/explore", (f"/api/explore?limit={POSTS}",)),
+        Pair("home with the API's default page", "/", ("/api/feed",)),
+        Pair("explore with the API's default page", "/explore", ("/api/explore",)),
         Pair("a profile", f"/@{handle}", (f"/api/users/{handle}", f"/api/users/{handle}/posts?limit={POSTS}")),
         Pair("a post", f"/posts/{post}", (f"/api/posts/{post}", f"/api/posts/{post}/comments")),
     ]

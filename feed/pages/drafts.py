@@ -41,15 +41,18 @@ def take(request: PageRequest, name: str) -> dict[str, Any]:
     return kept
 
 
-def keeps_typed[**P](page: str) -> Callable[[View[P]], View[P]]:
-    """Keep what is sent to a view by somebody whose session has ended, for the page that `typed` reads it on."""
+def keeps_typed[**P](page: str, *, of_one: bool = True) -> Callable[[View[P]], View[P]]:
+    """Keep what is sent to a view by somebody whose session has ended, for the page that `typed` reads it on.
+
+    The page is of the same one thing as the view, or it lists them all.
+    """
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def wrapper(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if request.method != "POST" or viewer_of(request) is not None:
                 return view(request, *args, **kwargs)
-            then = reverse(page, args=args, kwargs=kwargs)
+            then = reverse(page, args=args, kwargs=kwargs) if of_one else reverse(page)
             # Sessions are rows: a stranger makes as few as they may try to log in.
             if spend(caller=login_caller(request, ""), window_seconds=WINDOW_SECONDS) <= most_a_minute():
                 store(request, then, fields_of(request))

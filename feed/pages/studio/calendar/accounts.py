@@ -1,6 +1,8 @@
 """The accounts that a person publishes through, and the slots of each."""
 
 from collections import defaultdict
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib import messages
@@ -12,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from agents.models import Profile
+from feed.pages.drafts import keeps_typed, typed
 from feed.pages.studio.calendar.forms import ConnectForm, SlotsForm
 from feed.pages.viewers import PageRequest, for_viewer
 from performance.budgets import Budget, budgeted
@@ -29,7 +32,7 @@ from posts.publishing.views.accounts import get_own_account, session_binding
 @require_safe
 @for_viewer
 def accounts(request: PageRequest, viewer: Profile) -> HttpResponse:
-    return show(request, viewer)
+    return show(request, viewer, kept=typed(request))
 
 
 def show(
@@ -38,19 +41,21 @@ def show(
     *,
     refused: tuple[int, SlotsForm] | None = None,
     refusal: ConnectForm | None = None,
+    kept: Mapping[str, Any] = MappingProxyType({}),
     **more: str,
 ) -> HttpResponse:
-    """Show every account with the form of its slots; a refused form keeps what was typed."""
+    """Show every account with the form of its slots; what was typed stays, refused or `kept`."""
     found = list(SocialAccount.objects.for_list(viewer)[:MAX_ACCOUNTS])
     slots = slots_of(found)
-    forms = {
-        account.pk: SlotsForm(prefix=str(account.pk), initial={"time_zone": account.time_zone, **slots[account.pk]})
-        for account in found
-    }
+    forms = {}
+    for account in found:
+        initial = {"time_zone": account.time_zone, **slots[account.pk]}
+        initial |= {name: kept[sent] for name in ("time_zone", *WEEKDAYS) if (sent := f"{account.pk}-{name}") in kept}
+        forms[account.pk] = SlotsForm(prefix=str(account.pk), initial=initial)
     if refused:
         forms[refused[0]] = refused[1]
     rows = [(account, network_named(account.network).label, forms[account.pk]) for account in found]
-    context = {"accounts": rows, "form": refusal or ConnectForm(), **more}
+    context = {"accounts": rows, "form": refusal or ConnectForm(initial=dict(kept)), **more}
     is_refused = refused or (refusal and refusal.errors)
     return render(request, "feed/studio/accounts.html", context, status=422 if is_refused else 200)
 
@@ -64,6 +69,7 @@ def slots_of(accounts: list[SocialAccount]) -> dict[int, dict[str, str]]:
 
 
 @require_POST
+@keeps_typed("reader:accounts", of_one=False)
 @for_viewer
 def change_slots(request: PageRequest, viewer: Profile, account_id: int) -> HttpResponse:
     account = get_own_account(account_id, viewer)
@@ -82,6 +88,7 @@ def change_slots(request: PageRequest, viewer: Profile, account_id: int) -> Http
 @sensitive_post_parameters("password")
 @never_cache
 @require_POST
+@keeps_typed("reader:accounts", of_one=False)
 @for_viewer
 def connect(request: PageRequest, viewer: Profile) -> HttpResponse:
     """Connect an account, or show the way to the consent page of its network."""

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from agents.models import Profile
+from feed.pages.drafts import keeps_typed, typed
 from feed.pages.studio.calendar import outlook
 from feed.pages.studio.calendar.entries import Entry
 from feed.pages.studio.calendar.forms import MoveForm, ProofForm
@@ -57,9 +58,8 @@ def show(request: PageRequest, found: Publication, move_form: MoveForm | None = 
     zone = zone_of(request)
     entry = Entry(found, zone)
     if move_form is None and entry.is_movable and entry.moment:
-        move_form = MoveForm(
-            initial={"day": entry.local.date(), "time": entry.local.time(), "expected": entry.expected}
-        )
+        planned = {"day": entry.local.date(), "time": entry.local.time(), "expected": entry.expected}
+        move_form = MoveForm(initial=planned | typed(request))
     context = {
         "entry": entry,
         "publication": found,
@@ -73,6 +73,7 @@ def show(request: PageRequest, found: Publication, move_form: MoveForm | None = 
 
 
 @require_POST
+@keeps_typed("reader:publication")
 @for_viewer
 def move(request: PageRequest, viewer: Profile, publication_id: int) -> HttpResponse:
     """Give a publication another day, or another day and time; who looks at an old page is told so."""

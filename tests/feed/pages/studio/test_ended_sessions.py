@@ -1,10 +1,12 @@
 """Forms that are sent after the session has ended: what was typed waits on the page until after the log-in."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from agents.knowledge.services.cards import create_card
@@ -13,7 +15,7 @@ from agents.models import Agent, Profile
 from agents.services.agents import save_persona
 from feed.pages.drafts import MOST_CHARACTERS
 from posts.generation.models import Run
-from tests.publishing import make_account
+from tests.publishing import make_account, make_publication
 
 pytestmark = pytest.mark.django_db
 
@@ -33,16 +35,21 @@ TYPED = "Typed for an hour <b>"
         ("/studio/cards/{card}", "/studio/cards/{card}", "note"),
         ("/studio/calendar/new", "/studio/calendar/new", "text"),
         ("/studio/calendar/import", "/studio/calendar/import", "text"),
+        ("/studio/calendar/accounts/{account}", "/studio/calendar/accounts", "{account}-mon"),
+        ("/studio/calendar/accounts/connect", "/studio/calendar/accounts", "name"),
+        ("/studio/calendar/{publication}/move", "/studio/calendar/{publication}", "day"),
     ],
 )
 def test_what_was_typed_is_there_again_after_the_log_in(
     sent_to: str, page: str, field: str, alice: Profile, wren: Agent, browser_of: BrowserOf
 ) -> None:
     save_persona(agent=wren, persona={"system": "As it was."})
-    make_account(owner=alice)
+    account = make_account(owner=alice)
+    planned = make_publication(account=account, scheduled_at=timezone.now() + timedelta(days=2))
     text, _ = save_content(platform="text", title="On wrens", text="A wren weighs nine grams.", agent=wren)
     ids = {"text": text.pk, "card": create_card(profile=alice, title="As it was").pk}
-    client, page = browser_of(None), page.format(**ids)
+    ids |= {"account": account.pk, "publication": planned.pk}
+    client, page, field = browser_of(None), page.format(**ids), field.format(**ids)
     answer = client.post(sent_to.format(**ids), {field: TYPED, "token": "one", "password": "secret"})
     assert unquote(answer["Location"]) == f"/log-in?next={page}"
     assert "secret" not in str(dict(client.session))
