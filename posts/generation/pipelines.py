@@ -45,7 +45,7 @@ class Pipeline:
 
     name: str
     steps: tuple[Step, ...]
-    # Where a run begins again whose text was told before.
+    # Where a run begins again whose topic was refused.
     begins_again_at: str = "fetch_topic"
 
     def __getitem__(self, name: str) -> Step:

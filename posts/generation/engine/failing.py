@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from posts.generation.engine import ledger
 from posts.generation.engine.flights import Flight
 from posts.generation.engine.ledger import LostLease
-from posts.generation.engine.retaking import ToldBeforeError, begin_again, may_begin_again
+from posts.generation.engine.retaking import REFUSALS, begin_again, may_begin_again
 from posts.generation.models import Run, RunStep
 from posts.generation.providers.base import ProviderError
 
@@ -26,15 +26,15 @@ def give_up(flight: Flight) -> None:
         if not held.exists():
             raise LostLease(run.pk)
         rows = list(RunStep.objects.select_for_update().filter(run=run, take=run.take, name__in=flight.errors))
-        is_repetition = may_begin_again(flight)
-        is_final = not is_repetition and any(not _may_retry(flight.errors[row.name], row) for row in rows)
+        is_refused = may_begin_again(flight)
+        is_final = not is_refused and any(not _may_retry(flight.errors[row.name], row) for row in rows)
         for row in rows:
             _record(run, row, flight.errors[row.name], is_final=is_final)
         run.state = Run.State.FAILED if is_final else Run.State.QUEUED
         run.error = "; ".join(f"{name}: {_words(error)}" for name, error in flight.errors.items())[:2000]
-        is_paused = not is_final and not is_repetition
+        is_paused = not is_final and not is_refused
         pause = max(_pause(flight.errors[row.name], row) for row in rows) if is_paused else dt.timedelta(0)
-        if is_repetition:
+        if is_refused:
             begin_again(flight)
         Run.objects.filter(pk=run.pk).update(
             state=run.state,
@@ -49,7 +49,7 @@ def give_up(flight: Flight) -> None:
 def _record(run: Run, row: RunStep, error: Exception, *, is_final: bool) -> None:
     if row.state == RunStep.State.RUNNING:
         ledger.settle_unknown(run=run, step=row, is_paid=not isinstance(error, ProviderError) or error.is_paid)
-    if isinstance(error, ToldBeforeError):
+    if isinstance(error, REFUSALS):
         row.state = RunStep.State.REFUSED
     else:
         row.state = RunStep.State.FAILED if is_final else RunStep.State.WAITING
