@@ -31,6 +31,7 @@ _ADVERTISES = re.compile(
     r"!|\b(excited|thrilled|pleased|delighted|happy|proud|honou?red|glad) to\b|\b(look(ing)? forward|stay tuned|"
     r"don['’]t miss|join (the|your)|check (it )?out|learn more|get started|thanks? (to|you)|congratulations|welcome|"
     r"state[- ]of[- ]the[- ]art|cutting[- ]edge|next[- ]generation|world[- ]class|best[- ]in[- ]class|"
+    r"shap\w+ the future|the power of|movement toward|is(n['’]t| not) just an?|remarkabl[ey]|"
     r"game[- ]chang\w+|revolutionary|seamless(ly)?|effortless(ly)?|supercharge\w*|unparalleled|amazing|incredible|"
     r"announc\w+|available for download|release notes|now available|newly released|has been released|webinars?|"
     r"register|registration|please|e-?mail|application form|sponsors?(ed|hip)?|newsletters?|digest|episodes?|podcasts?|"
@@ -67,7 +68,7 @@ _LEANS_ON_BEFORE = re.compile(
 )
 # Anywhere in a first sentence they point before it, unless they open what they point to: "those who watch".
 _POINTS_BEFORE = re.compile(
-    r"\b(this|these|the (latter|former|aforementioned)|as (mentioned|noted|discussed|described)|such an?|"
+    r"\b(this|these|the (latter|former|aforementioned|new)|as (mentioned|noted|discussed|described)|such an?|"
     r"for (example|instance)|"
     r"that (combination|approach|kind|way|case|point|question|reason|work|process|experience|idea|change)|"
     r"(those|them|it|they) (two|three|both)|those (?!who|that|which|with|of|in|on|from|for|whose|at|to)\w+)\b",

@@ -200,6 +200,9 @@ class Speaker:
             return self._topic
         is_headline = len(self._topic.split()) >= 4 or len(self._topic) > 40
         phrases = self._tone.headlines if is_headline else self._tone.titles
+        if ":" in self._topic:
+            # A second colon would hide where the text's own title ends.
+            phrases = tuple(phrase for phrase in self._tone.headlines if "“{topic}”" in phrase)
         text = self._pick("title", phrases).format(topic=self._topic)
         return text[0].upper() + text[1:]
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -101,6 +102,7 @@ def test_a_post_quotes_whole_sentences_of_its_source() -> None:
         "When it comes to large tables, an index on the date is often worth more than a faster disk.",
         "After compiling them into an order, the maintainers chose the five that fit into one summer.",
         "The chart states that the ten least visited websites had only 66 visits in a month.",
+        "Launching the new site allowed the bureau to successfully retire its legacy system.",
         "For those working on real-time data, that combination is useful because it is seldom found in one place.",
     ],
 )
@@ -115,6 +117,7 @@ def test_a_quotation_does_not_begin_with_what_leans_on_a_missing_sentence(senten
         "Our programs help people work more effectively with data, code, and software.",
         "The project released a next-generation platform for all aspects of your data and analytics.",
         "On Tuesday the team met for a coworking session with people from four continents.",
+        "The tool isn't just a tool; it's a fabric that weaves together all of your data in one place.",
         "There are five great things to try out in the newest of all releases!",
         "Passionate about hospitality and tourism, always on the way to another destination.",
         "Holds a degree in logistics and thinks that every parcel tells a story.",
@@ -137,6 +140,14 @@ def test_what_speaks_for_others_sells_or_has_no_subject_is_not_quoted(sentence: 
 )
 def test_a_sentence_that_is_whole_can_be_quoted(sentence: str) -> None:
     assert quoting.reads_well(sentence, is_own=False) and quoting.stands_alone(sentence)
+
+
+@pytest.mark.parametrize("adjective", ["curious", "precise", "kind", "practical", "calm", "witty"])
+def test_a_headline_with_a_colon_is_quoted_in_a_title(adjective: str) -> None:
+    asked = prompt("title", topic="Crossing the streams: project and foundation")
+    asked = replace(asked, voice=replace(asked.voice, adjectives=(adjective,)))
+    title = OfflineText().write(asked, key="k").data["title"]
+    assert "“Crossing the streams: project and foundation”" in title and title.count(":") == 1
 
 
 @pytest.mark.parametrize(
