@@ -1,17 +1,24 @@
 import datetime as dt
 import random
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models.functions import Now
+from django.urls import reverse
 
+from agents.models import Notification, Profile
+from agents.services.notifications import notify
 from posts.generation.engine import ledger
 from posts.generation.engine.flights import Flight
 from posts.generation.engine.ledger import LostLease
 from posts.generation.engine.retaking import REFUSALS, begin_again, may_begin_again
 from posts.generation.models import Run, RunStep
 from posts.generation.providers.base import ProviderError
+from posts.generation.steps.answers import NothingToAnswerError
 
 MAX_ATTEMPTS = 5
+# It was answered, muted or blocked while the agent wrote.
+NO_ANSWER_WANTED = (NothingToAnswerError, PermissionDenied)
 LONGEST_PAUSE_SECONDS = 60.0
 
 
@@ -43,7 +50,24 @@ def give_up(flight: Flight) -> None:
             lease_until=Now() + pause,
             finished_at=Now() if is_final else None,
         )
+        if is_final and run.conversation_id:
+            _tell_owner(flight)
     flight.is_over = True
+
+
+def _tell_owner(flight: Flight) -> None:
+    """Tell the agent's owner that a message stays without an answer, unless none was wanted any more."""
+    run = flight.run
+    if any(isinstance(error, NO_ANSWER_WANTED) for error in flight.errors.values()):
+        return
+    notify(
+        profiles=Profile.objects.filter(pk=run.agent.owner_id),
+        kind=Notification.Kind.MESSAGE,
+        actor=None,
+        text=f"@{run.agent.profile.handle} could not answer a message",
+        url=reverse("reader:run", args=[run.pk]),
+        key=f"unanswered:{run.pk}",
+    )
 
 
 def _record(run: Run, row: RunStep, error: Exception, *, is_final: bool) -> None:
