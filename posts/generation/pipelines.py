@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from posts.generation.models import Cadence
 from posts.generation.steps import answers, articles, posts
 
 
@@ -166,4 +167,4 @@ ANSWER = Pipeline(
 
 PIPELINES = {pipeline.name: pipeline for pipeline in (POST, ARTICLE, ANSWER)}
 # What can be asked for.
-WRITTEN = sorted(pipeline.name for pipeline in (POST, ARTICLE))
+WRITTEN = sorted(Cadence.Pipeline.values)

@@ -129,6 +129,7 @@ class RunReject(StrictSerializer):
 
 class CadenceRead(serializers.ModelSerializer[Cadence]):
     agent = serializers.CharField(source="agent.profile.handle", read_only=True)
+    pipeline = serializers.ChoiceField(choices=WRITTEN, read_only=True)
     slots = serializers.ListField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:
