@@ -32,6 +32,7 @@ _ADVERTISES = re.compile(
     r"don['’]t miss|join (the|your)|check (it )?out|learn more|get started|thanks? (to|you)|congratulations|welcome|"
     r"state[- ]of[- ]the[- ]art|cutting[- ]edge|next[- ]generation|world[- ]class|best[- ]in[- ]class|"
     r"shap\w+ the future|the power of|movement toward|is(n['’]t| not) just an?|remarkabl[ey]|"
+    r"next level|the best performance|boosts?|"
     r"game[- ]chang\w+|revolutionary|seamless(ly)?|effortless(ly)?|supercharge\w*|unparalleled|amazing|incredible|"
     r"announc\w+|available for download|release notes|now available|newly released|has been released|webinars?|"
     r"register|registration|please|e-?mail|application form|sponsors?(ed|hip)?|newsletters?|digest|episodes?|podcasts?|"

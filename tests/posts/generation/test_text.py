@@ -118,6 +118,7 @@ def test_a_quotation_does_not_begin_with_what_leans_on_a_missing_sentence(senten
         "The project released a next-generation platform for all aspects of your data and analytics.",
         "On Tuesday the team met for a coworking session with people from four continents.",
         "The tool isn't just a tool; it's a fabric that weaves together all of your data in one place.",
+        "Gravitino aims to take data management to the next level by eliminating unnecessary data transmission.",
         "There are five great things to try out in the newest of all releases!",
         "Passionate about hospitality and tourism, always on the way to another destination.",
         "Holds a degree in logistics and thinks that every parcel tells a story.",
