@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-MIN_SENTENCE, MAX_SENTENCE = 35, 280
-MIN_LONE_SENTENCE = 110
+MIN_SENTENCE = 35
 
 _STOPWORDS = (
     "a about after all also an and any are as at be because been but by can could did do does for from had has have"
@@ -32,28 +31,6 @@ _MARKUP = (
     (re.compile(r"(\*\*|__|`)"), ""),
     (re.compile(r"(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)"), ""),
     (re.compile(r"\s+"), " "),
-)
-# What reads badly out of its place: code, templates, addresses, tables, pointers to other parts of the page.
-_UNFIT = re.compile(
-    r"https?:|www\.|\{\{|\{%|```|[|<>{}\\\[\]]|=>|::|\$\w|@\w|\S#|"
-    r"\b(below|above|following|click|subscribe|sign up|this (post|article|blog|section|page|chapter|guide)|"
-    r"read more|see also|figure \d|table \d|next week|last week|yesterday|today|here|recommend|"
-    r"blog post|more details|more information|"
-    r"I|I'm|I've|I’m|I’ve|my|me|gem|Gemfile)\b",
-    re.IGNORECASE,
-)
-# Sentences that talk to a language model instead of to a reader.
-_ADDRESSES_A_MODEL = re.compile(
-    r"\b(ignore|disregard|forget|override)\b.{0,40}\b(instruction|prompt|rule|previous|above)|system prompt|"
-    r"\b(api[ _-]?key|password|secret key|access token)\b|\byou are (now )?(an?|the) (ai|assistant|model|agent)\b|"
-    r"\b(as an ai|language model)\b.{0,20}\byou\b",
-    re.IGNORECASE,
-)
-_LEANS_ON_BEFORE = re.compile(
-    r"^(This|That|These|Those|It|They|He|She|His|Her|Their|Its|But|And|So|Or|However|Also|Then|Thus|Therefore|"
-    r"Instead|In particular|In fact|With (this|that|these|those)|Not only|Similarly|"
-    r"Furthermore|Moreover|Additionally|Finally|Second|Third|Another|Such|Both|Again|Still|Yet|"
-    r"Meanwhile|Otherwise|For example|For instance|In addition|As a result|Because of this|On the other hand)\b"
 )
 
 
@@ -106,54 +83,6 @@ def sentences(text: str) -> Iterator[Span]:
             left = start + len(raw) - len(raw.lstrip())
             yield Span(left, start + len(raw.rstrip()), plain(raw))
         start = end
-
-
-def reads_well(sentence: str) -> bool:
-    """Whether a sentence is whole and can be read outside its page."""
-    letters = sum(char.isalpha() or char == " " for char in sentence)
-    return (
-        MIN_SENTENCE <= len(sentence) <= MAX_SENTENCE
-        and (sentence[0].isupper() or sentence[0] in '“"')
-        and sentence.rstrip('"”’)')[-1:] in (".", "!", "?")
-        and letters / len(sentence) > 0.86
-        and len(sentence.split()) >= 7
-        and sentence.count("(") == sentence.count(")")
-        and sentence.count('"') % 2 == 0
-        and sentence.count("“") == sentence.count("”")
-        and not _UNFIT.search(sentence)
-        and not _ADDRESSES_A_MODEL.search(sentence)
-    )
-
-
-def is_presentable(title: str) -> bool:
-    """Whether a title from outside can be shown as it is: it names a text and does not talk to a machine."""
-    return not _ADDRESSES_A_MODEL.search(title) and not re.search(r"https?:|[<>{}]", title)
-
-
-def stands_alone(sentence: str) -> bool:
-    """Whether a sentence needs nothing before it to be understood."""
-    return not _LEANS_ON_BEFORE.match(sentence)
-
-
-def quotable_runs(found: list[str], *, limit: int, is_own: bool) -> Iterator[tuple[int, int]]:
-    """Yield the spans of sentences that can be used together: the first stands alone, all of them read well.
-
-    Of what others wrote a short sentence alone is no quotation; of one's own knowledge it is a fact.
-    """
-    for start, sentence in enumerate(found):
-        if not (reads_well(sentence) and stands_alone(sentence)):
-            continue
-        end = start + 1
-        while end < len(found) and end - start < limit and reads_well(found[end]):
-            end += 1
-        is_enough = is_own or len(sentence) >= MIN_LONE_SENTENCE
-        if end - start > 1 or (is_enough and not sentence.endswith("?")):
-            yield start, end
-
-
-def is_quotable(paragraph: str, *, is_own: bool) -> bool:
-    """Whether something of a paragraph can be used."""
-    return any(True for _ in quotable_runs([span.text for span in sentences(paragraph)], limit=2, is_own=is_own))
 
 
 def weigh(texts: Iterable[str], *, wanted: Counter[str]) -> list[float]:

@@ -15,8 +15,9 @@ from agents.knowledge.models.contents import DEFAULT_DIMENSIONS
 from agents.knowledge.querysets import PassageQuerySet
 from agents.models import Agent
 from performance.prepared import PreparedRead, Size
-from posts.generation.extracts import any_of, is_quotable, paragraphs, terms, weigh
+from posts.generation.extracts import any_of, paragraphs, terms, weigh
 from posts.generation.models import Run
+from posts.generation.quoting import is_quotable
 from posts.generation.vectors import local_embedder, vector_of
 
 MOST = Size(100)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from posts.generation.models import Cadence
 from posts.generation.steps import answers, articles, posts
 
 
@@ -45,7 +46,7 @@ class Pipeline:
 
     name: str
     steps: tuple[Step, ...]
-    # Where a run begins again whose text was told before.
+    # Where a run begins again whose topic was refused.
     begins_again_at: str = "fetch_topic"
 
     def __getitem__(self, name: str) -> Step:
@@ -166,4 +167,4 @@ ANSWER = Pipeline(
 
 PIPELINES = {pipeline.name: pipeline for pipeline in (POST, ARTICLE, ANSWER)}
 # What can be asked for.
-WRITTEN = sorted(pipeline.name for pipeline in (POST, ARTICLE))
+WRITTEN = sorted(Cadence.Pipeline.values)

@@ -79,7 +79,7 @@ class RunSummary(serializers.ModelSerializer[Run]):
 class RunDetail(RunSummary):
     """A run with its steps. `draft` is what a reviewer decides about, while it waits for review.
 
-    A text that the agent told before is refused; the run then begins its next `take`, with another topic.
+    A topic of which nothing new can be said is refused; the run then begins its next `take`, with another topic.
     """
 
     percentage = serializers.SerializerMethodField()
@@ -129,6 +129,7 @@ class RunReject(StrictSerializer):
 
 class CadenceRead(serializers.ModelSerializer[Cadence]):
     agent = serializers.CharField(source="agent.profile.handle", read_only=True)
+    pipeline = serializers.ChoiceField(choices=WRITTEN, read_only=True)
     slots = serializers.ListField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:

@@ -10,14 +10,16 @@ from agents.knowledge.models import Content
 from agents.knowledge.querysets import ContentQuerySet
 from agents.models import Agent
 from posts.generation import matching, memory
-from posts.generation.extracts import is_presentable
+from posts.generation.extracts import plain
 from posts.generation.models import Memory, Run
 from posts.generation.passages import passages_about, passages_from
+from posts.generation.quoting import is_news, is_presentable
 from posts.generation.vectors import local_embedder, written_out
 from posts.models import Post
 
 CANDIDATES = 10
 THEMES = 12
+LONGEST_LINE = 300
 
 
 class NoTopicError(Exception):
@@ -89,29 +91,45 @@ def _candidates(run: Run) -> Iterator[Content]:
 
 
 def _presentable(run: Run, contents: Iterable[Content]) -> Iterator[Content]:
-    """Yield the contents whose title can become a topic, is not told yet, and whose text has something to quote."""
+    """Yield the contents whose title can become a topic and is not told yet, and whose text says more than that."""
     for content in contents:
         if (
             is_presentable(content.title)
+            and not _is_all_said(content)
             and passages_from([content], topic=content.title, limit=1)
             and not memory.is_near(run=run, text=content.title)
         ):
             yield content
 
 
+def _is_all_said(content: Content) -> bool:
+    """Whether a content is one line and its title the beginning of it, as those of an imported character are."""
+    text, title = plain(content.text[: 2 * LONGEST_LINE]), content.title.rstrip("….")
+    return (
+        text.startswith(title)
+        and (content.title.endswith("…") or text.rstrip(".") == title)
+        and (len(text) <= LONGEST_LINE)
+    )
+
+
 def _fitting(run: Run, unused: ContentQuerySet) -> Iterator[Content]:
-    """Yield common contents that fit the agent's themes: by their vectors, else by the words of their titles."""
-    themes = _themes(run)[:THEMES]
+    """Yield common contents that fit the agent's themes: by their vectors, else by the words of their titles.
+
+    Of each ten those that announce something come last: they are news to nobody who reads them here.
+    """
+    for fitting in _ways_to_fit(_themes(run)[:THEMES], unused):
+        yield from sorted(fitting[:CANDIDATES], key=lambda content: is_news(content.title))
+
+
+def _ways_to_fit(themes: list[str], unused: ContentQuerySet) -> Iterator[ContentQuerySet]:
     if not themes:
         return
     embedder = local_embedder()
     if embedder is not None:
         vectors = written_out(embedder, themes)
-        yield from matching.newest_by_vector(unused, themes=themes, vectors=vectors, dimensions=embedder.dimensions)[
-            :CANDIDATES
-        ]
-        yield from matching.nearest_by_passages(unused, vectors=vectors, embedder=embedder)[:CANDIDATES]
-    yield from matching.newest_by_title(unused, themes=themes)[:CANDIDATES]
+        yield matching.newest_by_vector(unused, themes=themes, vectors=vectors, dimensions=embedder.dimensions)
+        yield matching.nearest_by_passages(unused, vectors=vectors, embedder=embedder)
+    yield matching.newest_by_title(unused, themes=themes)
 
 
 def _own_thread(agent: Agent) -> Post | None:

@@ -1,4 +1,4 @@
-"""A text that the agent told before is refused, and its run begins again: with another topic, so many times at most."""
+"""A topic of which nothing new can be said is refused, and its run begins again with another: so many times at most."""
 
 from typing import Any
 
@@ -7,12 +7,17 @@ from django.db.models.functions import Now
 from posts.generation import memory
 from posts.generation.engine.flights import Flight
 from posts.generation.models import Memory, Run, RunStep
+from posts.generation.providers.base import NothingToSayError
 
 MOST_TAKES = 3
 
 
 class ToldBeforeError(Exception):
     """The agent wrote the same before."""
+
+
+# What is wrong is the topic, neither the step nor its provider.
+REFUSALS = (ToldBeforeError, NothingToSayError)
 
 
 def draft_of(flight: Flight, output: dict[str, Any]) -> dict[str, Any]:
@@ -27,9 +32,9 @@ def refuse_told(draft: dict[str, Any], *, body: str) -> None:
 
 
 def may_begin_again(flight: Flight) -> bool:
-    """Whether what went wrong is a repetition, and something else can be tried: a topic asked for has no other."""
-    is_told = any(isinstance(error, ToldBeforeError) for error in flight.errors.values())
-    return is_told and not flight.run.topic and flight.run.take < MOST_TAKES
+    """Whether the topic is what went wrong, and something else can be tried: one that was asked for has no other."""
+    is_refused = any(isinstance(error, REFUSALS) for error in flight.errors.values())
+    return is_refused and not flight.run.topic and flight.run.take < MOST_TAKES
 
 
 def begin_again(flight: Flight) -> None:

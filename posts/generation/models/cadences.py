@@ -20,9 +20,15 @@ def validate_time_zone(name: str) -> None:
 class Cadence(models.Model):
     """How often an agent writes by itself, and for how much a day."""
 
+    class Pipeline(models.TextChoices):
+        """What an agent may write unasked; what answers somebody is started by that."""
+
+        POST = "post"
+        ARTICLE = "article"
+
     agent = models.OneToOneField(Agent, models.CASCADE, primary_key=True, related_name="cadence")
     is_active = models.BooleanField(default=True)
-    pipeline = models.CharField(max_length=20, default="post")
+    pipeline = models.CharField(max_length=20, choices=Pipeline, default=Pipeline.POST)
     every_hours = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(168)]
     )
@@ -44,6 +50,8 @@ class Cadence(models.Model):
             models.Index("next_at", name="cadence_due", condition=Q(is_active=True)),
         ]
         constraints = [
+            # A calendar that starts answers would fail at every slot.
+            models.CheckConstraint(condition=Q(pipeline__in=("post", "article")), name="cadence_writes"),
             models.CheckConstraint(
                 condition=Q(quiet_from_hour=None, quiet_until_hour=None)
                 | Q(quiet_from_hour__isnull=False, quiet_until_hour__isnull=False),

@@ -45,7 +45,7 @@ class Run(models.Model):
         Conversation, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     reply = models.OneToOneField(Message, models.SET_NULL, null=True, blank=True, related_name="generated_by")
-    # Raised when a text is refused because the agent told it before, and the run takes another topic.
+    # Raised when nothing new can be said of a topic, and the run takes another one.
     take = models.PositiveSmallIntegerField(default=1, editable=False)
     # Set in the transaction that creates the post.
     post = models.OneToOneField(Post, models.SET_NULL, null=True, blank=True, related_name="generated_by")
@@ -117,7 +117,7 @@ class RunStep(models.Model):
         REVIEW = "review", "waiting for review"
         DONE = "done"
         FAILED = "failed"
-        REFUSED = "refused", "refused: told before"
+        REFUSED = "refused", "refused: another topic was taken"
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="steps", db_index=False)
     # Those of the run's own take are what it goes on with; those of earlier ones are kept as they were.

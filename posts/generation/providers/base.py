@@ -107,6 +107,10 @@ class ProviderError(Exception):
         self.retry_after = retry_after
 
 
+class NothingToSayError(ProviderError):
+    """The provider knows of nothing worth saying about the topic: another one may do."""
+
+
 class TextProvider(Protocol):
     """Writes. `key` stays the same when a call is repeated: providers that know it charge once."""
 

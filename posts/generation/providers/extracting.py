@@ -4,17 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from posts.generation.extracts import (
-    paragraphs,
-    plain,
-    quotable_runs,
-    reads_well,
-    sentences,
-    stands_alone,
-    terms,
-    weigh,
-)
+from posts.generation.extracts import paragraphs, plain, sentences, terms, weigh
 from posts.generation.providers.base import Passage, TextPrompt
+from posts.generation.quoting import quotable_runs, reads_well, stands_alone
 
 TOPIC_WEIGHT, THEME_WEIGHT = 3, 1
 
@@ -48,6 +40,8 @@ def _runs(passage: Passage, found: list[str], prompt: TextPrompt, limit: int) ->
     weights = weigh(found, wanted=_wanted(prompt))
     for start, end in quotable_runs(found, limit=limit, is_own=passage.is_own):
         length = end - start
+        if not passage.is_own and not any(weights[start:end]):
+            continue  # It is about something else.
         # A pair or three sentences carry a thought; one alone seldom does.
         fullness = (0.6, 1.0, 1.1, 1.1)[min(length, 4) - 1]
         weight = fullness * sum(weights[start:end]) / length + 0.1 / (1 + start)
@@ -108,7 +102,12 @@ def without_repetition(text: str) -> str:
 
 def summary(text: str, *, topic: str) -> str:
     """Return the sentence of a text that says most about the topic."""
-    found = [s.text for p in paragraphs(text) for s in sentences(p.text) if reads_well(s.text) and stands_alone(s.text)]
+    found = [
+        s.text
+        for p in paragraphs(text)
+        for s in sentences(p.text)
+        if reads_well(s.text, is_own=True) and stands_alone(s.text)
+    ]
     if not found:
         return f"On {topic}."[:300]
     weights = weigh(found, wanted=Counter(terms(topic)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from posts.generation.answers import ANSWERS
 from posts.generation.extracts import plain, terms
 from posts.generation.providers import extracting
-from posts.generation.providers.base import ProviderError, TextPrompt, TextResult, Usage
+from posts.generation.providers.base import NothingToSayError, ProviderError, TextPrompt, TextResult, Usage
 from posts.generation.providers.tones import Speaker
 
 MODEL = "offline-extractive-1"
@@ -44,13 +44,13 @@ def _title(prompt: TextPrompt) -> dict[str, str]:
 def _description(prompt: TextPrompt) -> dict[str, str]:
     speaker = Speaker(prompt)
     own, quoted = extracting.best_sentences(prompt, limit=3)
+    if not own and not quoted:
+        raise _nothing_about(prompt)
     parts = [speaker.opening(source=quoted.title if quoted else "")]
     if own:
         parts.append(" ".join(own.sentences))
     if quoted:
         parts.append("> " + " ".join(quoted.sentences))
-    if not own and not quoted:
-        parts.append(" ".join(speaker.about_oneself()))
     parts.append(speaker.closing())
     return {"body": "\n\n".join(part for part in parts if part)}
 
@@ -91,11 +91,18 @@ def _outline(prompt: TextPrompt) -> dict[str, object]:
 
 
 def _draft(prompt: TextPrompt) -> dict[str, str]:
-    speaker = Speaker(prompt)
-    sections = [speaker.opening(source=extracting.main_source(prompt))]
+    sections: list[str] = []
     for heading, excerpts in extracting.sections(prompt, headings=prompt.material.splitlines()):
         sections += [f"## {heading}", *excerpts]
-    return {"body": "\n\n".join([*sections, speaker.closing()])}
+    if not sections:
+        raise _nothing_about(prompt)
+    speaker = Speaker(prompt)
+    parts = [speaker.opening(source=extracting.main_source(prompt)), *sections, speaker.closing()]
+    return {"body": "\n\n".join(part for part in parts if part)}
+
+
+def _nothing_about(prompt: TextPrompt) -> NothingToSayError:
+    return NothingToSayError(f"Nothing that @{prompt.voice.handle} has read says enough about “{plain(prompt.topic)}”.")
 
 
 def _edit(prompt: TextPrompt) -> dict[str, str]:

@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posts.generation.extracts import is_presentable, plain, reads_well, sentences, stands_alone, terms
+from posts.generation.extracts import plain, terms
 from posts.generation.providers.base import TextPrompt
+from posts.generation.quoting import is_presentable, reads_well, stands_alone
 
 
 @dataclass(frozen=True)
@@ -164,12 +165,10 @@ TONES = (
 )
 
 
-_SPEAKS_OF_ANOTHER = re.compile(r"\b(he|she|his|her|him|he's|she's|follow)\b", re.IGNORECASE)
-
-
 def _is_maxim(text: str) -> bool:
-    """Whether a sentence holds at any time: no news, nothing that answers somebody."""
-    return stands_alone(text) and not re.match(r"(Just|Now|New|We|Our|Today|Exciting|Another)\b", text)
+    """Whether a sentence is short and holds at any time: no news, nothing that answers somebody."""
+    is_whole = len(text) <= 120 and reads_well(text, is_own=False) and stands_alone(text)
+    return is_whole and not re.match(r"(Just|New|Today)\b", text)
 
 
 class Speaker:
@@ -201,24 +200,16 @@ class Speaker:
             return self._topic
         is_headline = len(self._topic.split()) >= 4 or len(self._topic) > 40
         phrases = self._tone.headlines if is_headline else self._tone.titles
+        if ":" in self._topic:
+            # A second colon would hide where the text's own title ends.
+            phrases = tuple(phrase for phrase in self._tone.headlines if "“{topic}”" in phrase)
         text = self._pick("title", phrases).format(topic=self._topic)
         return text[0].upper() + text[1:]
-
-    def about_oneself(self) -> list[str]:
-        """Return one or two sentences of the persona's own that bear on the topic."""
-        wanted = set(terms(self._topic))
-        known = [s.text for line in (*self._prompt.voice.lore, *self._prompt.voice.bio) for s in sentences(plain(line))]
-        # What others say of the persona is no sentence for its own mouth.
-        fit = [
-            text for text in known if reads_well(text) and stands_alone(text) and not _SPEAKS_OF_ANOTHER.search(text)
-        ]
-        fit.sort(key=lambda text: (-len(wanted & set(terms(text))), self._number(text)))
-        return fit[:2] or ["I do not know enough about it yet to say more, and I would rather say so."]
 
     def _maxims(self) -> list[str]:
         """Return short sentences that the persona is known for."""
         examples = [plain(example) for example in self._prompt.voice.examples]
-        return [text for text in examples if len(text) <= 120 and reads_well(text) and _is_maxim(text)][:5]
+        return [text for text in examples if _is_maxim(text)][:5]
 
     def _as_subject(self) -> str:
         """Return the topic as it can stand inside a sentence: a phrase bare, a headline in quotes."""

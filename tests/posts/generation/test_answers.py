@@ -19,6 +19,7 @@ from posts.generation import memory
 from posts.generation.engine.dispatcher import Dispatcher
 from posts.generation.models import Run, RunStep
 from posts.generation.services.answers import MOST_BY_AGENTS, start_due_answers
+from posts.generation.services.runs import retry_run
 from tests.concurrency import run_together
 from tests.conftest import MakeClient
 from tests.factories import make_agent
@@ -177,6 +178,7 @@ def test_nothing_is_sent_when_meanwhile_it(
     dispatcher.run_until_settled([run.pk for run in runs])
     dispatcher.close()
     assert Run.objects.get().state == Run.State.FAILED and answered() == []
+    assert not Notification.objects.filter(key__startswith="unanswered").exists()
 
 
 @pytest.mark.parametrize("happens", [mutes, blocks, is_switched_off])
@@ -221,6 +223,20 @@ def test_answers_respect_the_agents_budget(wren: Agent, bob: Profile, script: Sc
     run = carry(start_due_answers())
     assert run is not None and run.state == Run.State.FAILED and "budget" in run.error
     assert not script.asked() and answered() == []
+
+
+def test_the_owner_is_told_once_of_a_message_that_stays_without_an_answer(
+    wren: Agent, alice: Profile, bob: Profile, script: Script, client_of: MakeClient
+) -> None:
+    script.say("answer", *[{"body": "The key is avy_0123abcd_abcdefghijklmnopqrstuvwxyz."}] * 2)
+    write(bob, wren.profile)
+    run = carry(start_due_answers())
+    assert run is not None
+    told = Notification.objects.filter(text="@wren could not answer a message")
+    assert list(told.values_list("profile", "url")) == [(alice.pk, f"/studio/runs/{run.pk}")]
+    retry_run(run=run)
+    again = carry([run])
+    assert again is not None and again.state == Run.State.FAILED and told.count() == 1
 
 
 def test_a_secret_in_an_answer_is_not_sent(wren: Agent, bob: Profile, script: Script) -> None:

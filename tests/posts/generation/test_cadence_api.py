@@ -1,13 +1,15 @@
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from agents.models import Agent, Profile
 from posts.generation.budgets import caps_of
 from posts.generation.models import Cadence
+from posts.generation.pipelines import PIPELINES, WRITTEN
 from posts.generation.services.slots import start_due_slots
 from tests.conftest import MakeClient
 from tests.factories import make_agent
@@ -102,3 +104,13 @@ def test_the_list_takes_the_same_statements_at_any_size(alice: Profile, client_o
         assert len(client.get("/api/cadences").data["results"]) == number
     statements = [query["sql"] for query in queries if "rate" not in query["sql"]]
     assert len(statements) == 2, statements
+
+
+def test_a_calendar_starts_nothing_that_only_others_start(alice: Profile, wren: Agent, client_of: MakeClient) -> None:
+    assert set(WRITTEN) == PIPELINES.keys() - {"answer"}
+    assert change(client_of(alice), every_hours=6, pipeline="answer").status_code == 400
+    cadence = Cadence(agent=wren, every_hours=6, pipeline="answer")
+    with pytest.raises(ValidationError, match="not a valid choice"):
+        cadence.full_clean()
+    with pytest.raises(IntegrityError, match="cadence_writes"), transaction.atomic():
+        cadence.save()

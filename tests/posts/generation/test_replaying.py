@@ -19,6 +19,8 @@ def _own_media(media: object) -> None:
 
 
 def write(agent: Agent, **fields: str) -> Run:
+    said = "Herons stand still for as long as it takes to fish."
+    save_content(agent=agent, platform="notes", title="Herons", text=said)
     run = create_run(agent=agent, **fields)
     dispatcher = Dispatcher()
     dispatcher.run_until_settled([run.pk])
@@ -40,9 +42,6 @@ def replay(run: Run) -> str:
 
 @pytest.mark.parametrize("pipeline", ["post", "article"])
 def test_a_run_comes_out_the_same(wren: Agent, pipeline: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_content(
-        agent=wren, platform="notes", title="Herons", text="Herons stand still for as long as it takes to fish."
-    )
     run = write(wren, pipeline=pipeline)
     for name in ("text_provider", "image_provider"):
         monkeypatch.setattr(providers, name, lambda: pytest.fail("A replay asks nobody."))

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 from django.core.management import call_command
+from pytest_django.fixtures import Settings
 
 from agents.knowledge.services import save_content
 from agents.models import Agent
@@ -24,6 +25,8 @@ from tests.posts.generation.scripted import RESERVED, USAGE
 
 TOLD = "Herons fish in shallow water and wait for as long as it takes before they strike."
 NEW = "Terns fly from one pole to the other and back every year, which no other animal does."
+WIND = "Wind carries the sand of the flats inland, and with it the seeds of everything that grows there."
+TAXES = "Every state taxes income in its own way, and the form is due before the end of the year."
 DONE, REFUSED = RunStep.State.DONE, RunStep.State.REFUSED
 
 
@@ -56,6 +59,20 @@ def test_another_topic_is_taken_and_every_try_stays_visible(wren: Agent, script:
     assert run.steps.get(take=1, name="create_post").error == "A post of the agent says the same."
     topics = run.steps.filter(name="fetch_topic").values_list("output__topic", flat=True)
     assert len(set(topics)) == 2
+
+
+def test_of_a_topic_that_nothing_is_known_about_another_is_taken(
+    wren: Agent, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.TEXT_PROVIDER = "posts.generation.providers.offline.OfflineText"
+    save_content(agent=None, platform="notes", title="Wind over the flats", text=f"{WIND} {NEW}")
+    save_content(agent=None, platform="notes", title="Tides of the estuary", text=f"{TAXES} {NEW}")
+    run = carry(create_run(agent=wren))
+    assert (run.state, run.take) == (Run.State.DONE, 2), run.error
+    assert run.steps.get(take=1, name="description").state == REFUSED
+    assert not run.agent.daily_budgets.get().tokens_reserved
+    call_command("replay_run", run.pk)
+    assert "byte for byte" in capsys.readouterr().out
 
 
 def test_no_call_is_made_twice_with_the_same_input(wren: Agent, script: Script) -> None:

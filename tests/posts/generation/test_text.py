@@ -2,13 +2,23 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from posts.generation import cleaning, extracts
+from posts.generation import cleaning, extracts, quoting
 from posts.generation.images import store
-from posts.generation.providers.base import ImagePrompt, ImageResult, Passage, ProviderError, TextPrompt, Usage, Voice
+from posts.generation.providers.base import (
+    ImagePrompt,
+    ImageResult,
+    NothingToSayError,
+    Passage,
+    ProviderError,
+    TextPrompt,
+    Usage,
+    Voice,
+)
 from posts.generation.providers.drawings import OfflineImage
 from posts.generation.providers.offline import OfflineText
 
@@ -80,6 +90,81 @@ def test_a_post_quotes_whole_sentences_of_its_source() -> None:
     quoted = next(line for line in body.splitlines() if line.startswith("> "))[2:]
     assert quoted in re.sub(r"\s+", " ", ARTICLE)
     assert "https" not in body and "print" not in body and "list item" not in body
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Since both of these assumptions are false, visitor numbers are not enough to determine the usefulness of it.",
+        "However, the checker reads every file of the workspace before it says a word about any of them.",
+        "It pairs a query engine with a storage format that was made for very large tables.",
+        "As mentioned before, the index is written to the disk only once a second.",
+        "When it comes to large tables, an index on the date is often worth more than a faster disk.",
+        "After compiling them into an order, the maintainers chose the five that fit into one summer.",
+        "The chart states that the ten least visited websites had only 66 visits in a month.",
+        "Launching the new site allowed the bureau to successfully retire its legacy system.",
+        "For those working on real-time data, that combination is useful because it is seldom found in one place.",
+    ],
+)
+def test_a_quotation_does_not_begin_with_what_leans_on_a_missing_sentence(sentence: str) -> None:
+    assert not quoting.stands_alone(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "We're excited to welcome two well-known names of the field as new editors.",
+        "Our programs help people work more effectively with data, code, and software.",
+        "The project released a next-generation platform for all aspects of your data and analytics.",
+        "On Tuesday the team met for a coworking session with people from four continents.",
+        "The tool isn't just a tool; it's a fabric that weaves together all of your data in one place.",
+        "Gravitino aims to take data management to the next level by eliminating unnecessary data transmission.",
+        "There are five great things to try out in the newest of all releases!",
+        "Passionate about hospitality and tourism, always on the way to another destination.",
+        "Holds a degree in logistics and thinks that every parcel tells a story.",
+        "Experienced in leading large teams through changes that nobody had asked for.",
+    ],
+)
+def test_what_speaks_for_others_sells_or_has_no_subject_is_not_quoted(sentence: str) -> None:
+    assert not quoting.reads_well(sentence, is_own=False)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Since 2010 the number of herons along the river has doubled every five years.",
+        "Those who watch herons for a living learn to stand as still as they do.",
+        "The US counts its birds on one morning of every winter, and has done so for a century.",
+        "Legal writing is often full of technical jargon and resistant to plain language revision.",
+        "Indexed columns make a query fast and every write a little slower.",
+    ],
+)
+def test_a_sentence_that_is_whole_can_be_quoted(sentence: str) -> None:
+    assert quoting.reads_well(sentence, is_own=False) and quoting.stands_alone(sentence)
+
+
+@pytest.mark.parametrize("adjective", ["curious", "precise", "kind", "practical", "calm", "witty"])
+def test_a_headline_with_a_colon_is_quoted_in_a_title(adjective: str) -> None:
+    asked = prompt("title", topic="Crossing the streams: project and foundation")
+    asked = replace(asked, voice=replace(asked.voice, adjectives=(adjective,)))
+    title = OfflineText().write(asked, key="k").data["title"]
+    assert "“Crossing the streams: project and foundation”" in title and title.count(":") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Herons stand still in shallow water for as long as it takes until a fish swims by, be that an hour or a day.",
+        "A platform for herons of every size. A place for herons without any trees, reeds, or a river close by.",
+        "Herons are patient birds that stand in rivers. Do they ever sleep while standing on one leg in the river?",
+        "Every state taxes income in its own way. Whoever files late pays a fine for every month.",
+    ],
+)
+def test_without_a_thought_on_the_topic_it_is_refused(text: str) -> None:
+    with pytest.raises(NothingToSayError, match="@wren"):
+        body_of(Passage(text=text, title="The river"))
+    with pytest.raises(NothingToSayError):
+        OfflineText().write(prompt("draft", Passage(text=text), material="The river"), key="k")
 
 
 def test_an_agents_own_knowledge_is_spoken_and_not_quoted() -> None:
