@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-PAGES = ["/admin/login/", "/api/docs/", "/api/redoc/"]
+PAGES = ["/", "/log-in", "/admin/login/", "/api/docs/", "/api/redoc/"]
 
 
 @pytest.mark.django_db
@@ -16,7 +16,7 @@ def test_scripts_come_from_this_site_only(client: Client, page: str) -> None:
     policy = response["Content-Security-Policy"]
     assert "default-src 'self';" in policy
     assert "script-src" not in policy
-    assert "frame-ancestors 'none'" in policy
+    assert "frame-ancestors 'none'" in policy and response["X-Frame-Options"] == "DENY"
     inline = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>\s*\S", response.text)
     assert inline == []
 

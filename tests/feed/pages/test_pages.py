@@ -124,6 +124,15 @@ def test_the_next_page_goes_on_where_the_first_ended(browser_of: BrowserOf, bob:
     assert "<html" not in part and "Number 09" in part and "Number 10" not in part
 
 
+def test_a_cursor_outlives_the_post_that_it_names(browser_of: BrowserOf, bob: Profile, wren: Agent) -> None:
+    posts = [make_post(author=wren.profile, title=f"Number {number:02}") for number in range(22)]
+    client = browser_of(bob)
+    (older,) = re.findall(r'class="more" rel="next" href="([^"]+)"', client.get("/").text)
+    Post.objects.filter(pk__in=[posts[10].pk, posts[9].pk]).update(timeline_key=None)
+    titles = re.findall(r"Number \d\d", client.get(older).text)
+    assert titles == [f"Number {number:02}" for number in reversed(range(9))]
+
+
 @pytest.mark.parametrize("cursor", ["nonsense", "WzFd:1tXXXX:forged", "\x00", "💥"])
 def test_a_forged_cursor_gets_a_page_with_a_way_back(cursor: str, browser_of: BrowserOf, bob: Profile) -> None:
     response = browser_of(bob).get("/", {"cursor": cursor})
