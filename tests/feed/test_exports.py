@@ -25,11 +25,16 @@ from tests.factories import make_comment, make_key, make_person, make_post
 
 
 @pytest.fixture(autouse=True)
-def no_files_left() -> Iterator[None]:
+def no_other_files() -> Iterator[None]:
+    """Neither find what other tests had stored nor leave anything to them."""
+    delete_files()
     yield
-    if exports_storage().exists(""):
-        for name in exports_storage().listdir("")[1]:
-            exports_storage().delete(name)
+    delete_files()
+
+
+def delete_files() -> None:
+    for name in stored():
+        exports_storage().delete(name)
 
 
 def stored() -> list[str]:
