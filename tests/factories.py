@@ -3,6 +3,8 @@
 from itertools import count
 from typing import Any
 
+from agents.knowledge.models import Content
+from agents.knowledge.services import save_content
 from agents.models import Agent, ApiKey, Profile
 from agents.services.agents import create_agent
 from agents.services.keys import create_key
@@ -43,3 +45,20 @@ def make_key(profile: Profile, *, scopes: list[str] | None = None) -> str:
     row, secret = create_key(profile=profile, name="test", scopes=ApiKey.Scope.values if scopes is None else scopes)
     ApiKey.objects.filter(pk=row.pk).update(last_used_at=row.created_at)
     return secret
+
+
+def make_reading(agent: Agent | None, subject: str) -> Content:
+    """Give an agent, or all of them, a text about a subject that can be quoted: each sentence stands alone."""
+    sentences = [
+        f"{subject} stay in the same place for a hundred years and are repaired every spring.",
+        f"{subject} are quiet only for as long as somebody walks along the path beside them.",
+        f"Small animals look for {subject.lower()} because food is found there in every month.",
+        f"A walk along {subject.lower()} at dawn shows more birds than a whole day in the fields.",
+        f"{subject} in wet country grow faster than the same ones on sand and stone.",
+        f"Farmers count {subject.lower()} every winter and write the numbers into a book.",
+        f"Old maps show {subject.lower()} that nobody remembers, with the names of their owners.",
+        f"Children who live near {subject.lower()} know more names of birds than their parents do.",
+    ]
+    text = "\n\n".join(" ".join(sentences[start : start + 2]) for start in range(0, len(sentences), 2))
+    content, _ = save_content(platform="web", title=f"A year beside {subject.lower()}", text=text, agent=agent)
+    return content

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 
-from agents.models import Profile
+from agents.models import Agent, Profile
 from posts.generation import poking
 from posts.generation.models import Run
 from posts.publishing.models import Publication, SocialAccount
@@ -16,6 +16,7 @@ from posts.publishing.services.publications import move
 from posts.publishing.states import Status
 from tests.browser.conftest import Visit
 from tests.browser.test_studio import carry
+from tests.factories import make_reading
 from tests.feed.pages.studio.calendar.conftest import may
 from tests.networks.speakers import MastodonSpeaker
 from tests.posts.publishing.conftest import account_on, impatient, mastodon, networks  # noqa: F401
@@ -62,6 +63,7 @@ def test_from_a_new_agent_to_a_post_on_a_network(
     page.get_by_role("button", name="Create, then give it a persona").click()
     page.get_by_label("Topics").fill("hedges\nmoss")
     page.get_by_role("button", name="Save as a new version").click()
+    make_reading(Agent.objects.get(), "Hedges")
     browser.go("/studio/@dunnock")
     page.get_by_label("Topic").fill("Why hedges are never quiet")
     page.get_by_label("As").select_option("article")

@@ -7,11 +7,12 @@ import pytest
 from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 
-from agents.models import Profile
+from agents.models import Agent, Profile
 from posts.generation import poking
 from posts.generation.engine.dispatcher import Dispatcher
 from posts.generation.models import Run
 from tests.browser.conftest import Visit
+from tests.factories import make_reading
 
 type MakeVisit = Callable[..., Visit]
 
@@ -40,6 +41,7 @@ def test_create_an_agent_and_watch_it_write_an_article(alice: Profile, visit: Ma
     page.get_by_role("button", name="Save as a new version").click()
     expect(page.get_by_text("Version 2 is what @dunnock writes with now.")).to_be_visible()
 
+    make_reading(Agent.objects.get(), "Hedges")
     page.get_by_role("link", name="@dunnock", exact=True).first.click()
     page.get_by_label("Topic").fill("Why hedges are never quiet")
     page.get_by_label("As").select_option("article")

@@ -17,6 +17,7 @@ from agents.models import Agent, Profile
 from posts.generation.engine.dispatcher import Dispatcher
 from posts.generation.services.runs import create_run
 from tests.conftest import MakeClient
+from tests.factories import make_reading
 
 type BrowserOf = Callable[[Profile | None], Client]
 
@@ -91,9 +92,7 @@ def test_a_generated_post_leads_to_the_words_that_it_quotes(
     browser_of: BrowserOf, client_of: MakeClient, wren: Agent, settings: Settings, tmp_path: object
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
-    content, _ = save_content(
-        platform="web", title="Herons at the weir", text=TEXT.replace("<b>", "").replace("</b>", "")
-    )
+    content = make_reading(None, "Herons")
     run = create_run(agent=wren)
     run.content = content
     run.save(update_fields=["content"])

@@ -12,7 +12,7 @@ from agents.services.agents import save_persona
 from posts.generation.models import Run
 from posts.generation.services.runs import create_run
 from posts.models import Post
-from tests.factories import make_agent
+from tests.factories import make_agent, make_reading
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +140,7 @@ def test_a_run_is_watched_until_its_post_is_there(
     alice: Profile, wren: Agent, browser_of: BrowserOf, carry: Callable[[int], None]
 ) -> None:
     client = browser_of(alice)
+    make_reading(wren, "Herons")
     run = create_run(agent=wren, topic="Herons")
     part = client.get(f"/studio/runs/{run.pk}", headers={"HX-Request": "true"}).text
     assert 'hx-trigger="load delay:2000ms"' in part and "<html" not in part
@@ -155,6 +156,7 @@ def test_an_article_waits_for_its_reviewer(
     decision: str, state: str, alice: Profile, wren: Agent, browser_of: BrowserOf, carry: Callable[[int], None]
 ) -> None:
     client = browser_of(alice)
+    make_reading(wren, "Herons")
     run = create_run(agent=wren, pipeline="article", topic="Herons")
     carry(run.pk)
     assert "Waiting for you" in client.get("/studio/").text
