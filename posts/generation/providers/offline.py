@@ -102,7 +102,8 @@ def _draft(prompt: TextPrompt) -> dict[str, str]:
 
 
 def _nothing_about(prompt: TextPrompt) -> NothingToSayError:
-    return NothingToSayError(f"Nothing that @{prompt.voice.handle} has read says enough about “{plain(prompt.topic)}”.")
+    about = f"Nothing that @{prompt.voice.handle} has read says enough about “{plain(prompt.topic)}”"
+    return NothingToSayError(f"{about}: give it a text on it, or a language model.")
 
 
 def _edit(prompt: TextPrompt) -> dict[str, str]:
