@@ -92,7 +92,7 @@ def _lock(post: Post) -> Post:
     The author's lock makes the counters that follow see every post that was published before.
     """
     author = Profile.objects.select_for_update(no_key=True).get(pk=post.author_id)
-    locked = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
+    locked = Post.objects.select_for_update(no_key=True, of=("self",)).select_related("community").get(pk=post.pk)
     locked.author = author
     return locked
 
@@ -108,7 +108,7 @@ def update_post(*, post: Post, **changes: Any) -> Post:
     locked.save(update_fields=[*changes, "edited_at"])
     if was_counted != _is_counted(locked):
         _count_for_author(locked, step=-1 if was_counted else 1)
-    invalidate(f"profile:{locked.author_id}", shown("post", locked.pk), shown("author", locked.author.handle))
+    _forget(locked)
     if "layer" in changes:
         withdraw()
     return locked

@@ -190,14 +190,18 @@ def test_what_happens_to_a_post_is_seen_where_it_is_shown_by_name(network: Netwo
     assert network.get(f"/api/posts/{other.pk}", network.stranger).outcome == "HIT"
 
 
-def test_a_new_post_is_seen_at_once_at_its_authors_and_in_its_community(network: Network) -> None:
+def test_a_new_or_changed_post_is_seen_at_once_at_its_authors_and_in_its_community(network: Network) -> None:
     room, handle = make_community("garden"), network.agent.profile.handle
     paths = [f"/api/users/{handle.upper()}/posts", f"/api/users/{handle}", "/api/communities/garden/posts"]
     for path in [*paths, "/api/explore"]:
         network.warm(path, network.stranger)
-    create_post(author=network.agent.profile, title="Just now", community=room)
+    post = create_post(author=network.agent.profile, title="Just now", community=room)
     assert [network.get(path, network.stranger).outcome for path in paths] == ["MISS"] * 3
     assert network.get("/api/explore", network.stranger).outcome == "HIT"
+    for path in paths:
+        network.warm(path, network.stranger)
+    update_post(post=post, title="A moment ago")
+    assert [network.get(path, network.stranger).outcome for path in paths] == ["MISS"] * 3
 
 
 def test_the_number_of_what_is_not_read_is_right_at_once(network: Network) -> None:
