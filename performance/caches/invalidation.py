@@ -44,6 +44,11 @@ def shown(kind: str, name: object) -> str:
     return f"{kind}:{crc32(str(name).lower().encode('utf-8', 'surrogatepass')) % SHOWN_TAGS}"
 
 
+def joined(versions: Sequence[bytes | None]) -> bytes | None:
+    """Return versions as the one value that an entry keeps, or None when one of them is missing."""
+    return None if None in versions else b"|".join([version for version in versions if version is not None])
+
+
 def new_version() -> str:
     return secrets.token_hex(8)
 

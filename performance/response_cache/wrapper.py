@@ -11,6 +11,7 @@ from performance.caches.invalidation import (
     WITHDRAWN,
     add_missing_versions,
     invalidate_now,
+    joined,
     shown,
     tag_keys,
 )
@@ -120,7 +121,7 @@ class ResponseCache:
                     ask_all(("DEL", lock))
                 return answer, b""
             if replies[0] is not None or time.monotonic() > give_up:
-                return None, _joined(replies[-1][1:]) or b""
+                return None, joined(replies[-1][1:]) or b""
             time.sleep(pause)
             pause = min(pause * 2, 0.05)
 
@@ -203,12 +204,8 @@ def _digest(parts: list[str]) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
 
 
-def _joined(versions: list[bytes | None]) -> bytes | None:
-    return None if None in versions else b"|".join([version for version in versions if version is not None])
-
-
 def _valid(found: list[bytes | None]) -> Answer | None:
-    versions = _joined(found[1:])
+    versions = joined(found[1:])
     return None if versions is None or found[0] is None else unpack(found[0], versions)
 
 
