@@ -10,7 +10,7 @@ from performance.caches.invalidation import (
     EVERYTHING,
     WITHDRAWN,
     add_missing_versions,
-    invalidate_now,
+    gathering,
     joined,
     shown,
     tag_keys,
@@ -71,14 +71,15 @@ class ResponseCache:
         return 0, []
 
     def _write(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self.application(environ, start_response)
-        viewer: Viewer | None = environ.get(ENVIRON_KEY)
         # Django has committed and nothing has been sent yet: whoever sees the answer sees the write.
-        if environ["PATH_INFO"].startswith(settings.RESPONSE_CACHE_WITHDRAWN_BY):
-            invalidate_now([WITHDRAWN])
-        elif viewer is not None:
-            invalidate_now([viewer.tag])
-        return answer
+        with gathering() as told:
+            answer = self.application(environ, start_response)
+            viewer: Viewer | None = environ.get(ENVIRON_KEY)
+            if environ["PATH_INFO"].startswith(settings.RESPONSE_CACHE_WITHDRAWN_BY):
+                told.tags.add(WITHDRAWN)
+            elif viewer is not None:
+                told.tags.add(viewer.tag)
+            return answer
 
     def _read(
         self, environ: Environ, start_response: StartResponse, lifetime: int, named: list[str]
