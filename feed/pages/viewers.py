@@ -17,7 +17,8 @@ from django_htmx.middleware import HtmxDetails
 from agents.api.throttles import WINDOW_SECONDS
 from agents.models import Profile, User
 from agents.services.rates import spend
-from feed.unread import unread_counts
+from feed.unread import KINDS, unread_counts
+from performance.prepared import PreparedRead
 from performance.response_cache import note_viewer
 
 
@@ -47,6 +48,16 @@ def viewer_context(request: PageRequest) -> dict[str, Any]:
         return {"viewer": None}
     known = getattr(request, "unread", None)
     return {"viewer": viewer, "unread": known or SimpleLazyObject(partial(unread_counts, viewer))}
+
+
+def with_unread(request: PageRequest, read: PreparedRead, **of: Any) -> Any:
+    """Return what a page shows, noting what its viewer has unread, which comes in the same row; None without a row."""
+    row = read.values(**of)
+    if row is None:
+        return None
+    *counts, shown = row
+    request.unread = dict(zip(KINDS, counts, strict=True))
+    return shown
 
 
 def for_viewer[**P](view: ViewForViewer[P]) -> View[P]:
