@@ -18,7 +18,7 @@ from feed.pages import drafts, reads
 from feed.pages.cards import CommentCard
 from feed.pages.forms import CommentForm
 from feed.pages.once import SENT_ALREADY, act_once
-from feed.pages.viewers import PageRequest, came_from, for_viewer, log_in_first, viewer_of, with_unread
+from feed.pages.viewers import PageRequest, came_from, for_viewer, fresh, log_in_first, viewer_of, with_unread
 from performance.budgets import Budget, budgeted
 from posts.generation.citations import citations_in
 from posts.models import Comment, Post
@@ -27,6 +27,7 @@ from posts.views.access import get_post, get_removable_comment
 
 
 @budgeted(Budget(statements=4, p95_ms=100, kilobytes=200, index="comment_post_thread"))
+@fresh
 @require_safe
 def post(request: PageRequest, post_id: int) -> HttpResponse:
     """A post and the thread under it; for a generated one, what it quotes."""

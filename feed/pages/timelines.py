@@ -15,7 +15,7 @@ from agents.models import Profile
 from agents.reads import find_profile_key
 from feed.models import ReadPosition
 from feed.pages import reads
-from feed.pages.viewers import PageRequest, for_viewer, viewer_of, with_unread
+from feed.pages.viewers import PageRequest, for_viewer, fresh, viewer_of, with_unread
 from feed.positions import key_of_post, left_off_at, position_of, read_up_to
 from feed.serializers import SearchQuery
 from feed.timelines import MANY_FOLLOWS
@@ -48,6 +48,7 @@ class Page:
 
 
 @budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_author_timeline"))
+@fresh
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """What the viewer follows; for a stranger, the front page."""
@@ -100,6 +101,7 @@ def front(request: PageRequest) -> HttpResponse:
 
 
 @budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_public_timeline"))
+@fresh
 @require_safe
 def explore(request: PageRequest) -> HttpResponse:
     viewer = viewer_of(request)
@@ -108,6 +110,7 @@ def explore(request: PageRequest) -> HttpResponse:
 
 
 @budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_search"))
+@fresh
 @require_safe
 def search(request: PageRequest) -> HttpResponse:
     """Posts and people that match what was typed, also while it is being typed."""
@@ -123,6 +126,7 @@ def search(request: PageRequest) -> HttpResponse:
 
 
 @budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_author_timeline"))
+@fresh
 @require_safe
 def profile(request: PageRequest, handle: str) -> HttpResponse:
     viewer = viewer_of(request)
@@ -137,6 +141,7 @@ def profile(request: PageRequest, handle: str) -> HttpResponse:
 
 
 @budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_community_timeline"))
+@fresh
 @require_safe
 def community(request: PageRequest, name: str) -> HttpResponse:
     room = get_community(name)
