@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from agents.api.callers import find_key, find_user
 from agents.api.guesses import find_unsealed_key
+from agents.api.recalling import forget, recall
 from agents.models import ApiKey, Profile, User
 from agents.services.keys import KEY_PREFIX, digest_of, is_sealed, record_use
 
@@ -45,14 +46,20 @@ class ApiKeyAuthentication(BaseAuthentication):
         user = answerable_user(key.profile) if key else None
         if key is None or user is None:
             raise AuthenticationFailed("This API key is unknown, expired or revoked.")
-        record_use(key=key)
+        if record_use(key=key):
+            forget(digest_of(presented))
         return user, key
 
     def find(self, request: Request, presented: str) -> ApiKey | None:
         if not presented.startswith(KEY_PREFIX) or not presented.isascii():
             return None
         digest = digest_of(presented)
-        return find_key(digest) if is_sealed(presented, digest) else find_unsealed_key(request, digest)
+        if not is_sealed(presented, digest):
+            return find_unsealed_key(request, digest)
+        if not getattr(request, "may_recall_caller", False):
+            return find_key(digest)
+        key, request.counted = recall(digest)  # type: ignore[attr-defined]
+        return key
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="aviary"'

@@ -1,6 +1,6 @@
 """Who stands behind an API key or a session: one prepared statement on every request that carries one."""
 
-from typing import cast
+from typing import Any, cast
 
 from agents.models import Agent, ApiKey, Profile, User
 from performance.prepared.instances import PreparedInstances, columns_of, relate
@@ -30,10 +30,18 @@ _account = PreparedInstances(
 
 def find_key(digest: bytes) -> ApiKey | None:
     """Return the live key with this digest, its profile and the person who answers for it loaded."""
-    found = _holder.first(digest=digest)
-    if found is None:
-        return None
-    key, profile, user, agent, owner, owner_user = found
+    row = find_key_row(digest)
+    return None if row is None else key_of(row)
+
+
+def find_key_row(digest: bytes) -> list[Any] | None:
+    """Return what `key_of` makes the live key with this digest of."""
+    return _holder.row(digest=digest)
+
+
+def key_of(row: list[Any]) -> ApiKey:
+    """Make a key and who stands behind it, new instances each time."""
+    key, profile, user, agent, owner, owner_user = _holder.instances(row)
     if agent is not None:
         relate(agent, "profile", profile)
         relate(agent, "owner", owner)

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 WINDOW_SECONDS = 60
 
 
+def reader(key_id: int) -> str:
+    """Name who is counted when a key reads."""
+    return f"read:key:{key_id}"
+
+
 def caller_of(request: Request) -> str:
     """Name who calls: the key, the person who is logged in, or the address of a stranger."""
     if isinstance(request.auth, ApiKey):
@@ -43,6 +48,8 @@ class CallerThrottle(BaseThrottle):
     """
 
     def allow_request(self, request: Request, view: APIView) -> bool:
+        if (counted := getattr(request, "counted", None)) is not None:
+            return bool(counted <= settings.REQUESTS_PER_MINUTE["read"])
         caller = caller_of(request)
         is_read = request.method in SAFE_METHODS
         kind = "stranger" if caller.startswith("address:") else "read" if is_read else "write"

@@ -51,11 +51,17 @@ def methods_of(view_class: type[APIView]) -> tuple[str, ...]:
 
 
 class ApiRequest(Request):
-    """DRF's request, with what everything asks of it at hand: DRF finds it through the request that it wraps."""
+    """DRF's request, with what everything asks of it at hand: DRF finds it through the request that it wraps.
 
-    def __init__(self, request: HttpRequest, **policies: Any) -> None:
+    `counted` is how often its caller has read in this minute, when authentication has counted it already.
+    """
+
+    counted: int | None = None
+
+    def __init__(self, request: HttpRequest, *, may_recall_caller: bool, **policies: Any) -> None:
         super().__init__(request, **policies)
         self.META, self.method, self.path = request.META, request.method, request.path
+        self.may_recall_caller = may_recall_caller
 
     @property
     def user(self) -> Any:
@@ -78,6 +84,8 @@ class ApiView(APIView):
     is_public: ClassVar[bool] = False
     # Whether a replica may answer, a moment behind for everyone but who wrote.
     may_lag: ClassVar[bool] = False
+    # Whether it shows the caller's own row, which others change too: their follows are counted there.
+    shows_caller: ClassVar[bool] = False
     scopes: ClassVar[dict[str, str]] = {}
 
     # A view that outsiders call with parameters of their own.
@@ -87,6 +95,7 @@ class ApiView(APIView):
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> ApiRequest:
         return ApiRequest(
             request,
+            may_recall_caller=request.method in SAFE_METHODS and not self.shows_caller,
             parsers=self.get_parsers(),
             authenticators=self.get_authenticators(),
             negotiator=self.get_content_negotiator(),

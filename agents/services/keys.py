@@ -95,10 +95,12 @@ def revoke_key(*, key: ApiKey) -> None:
     ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=Now())
 
 
-def record_use(*, key: ApiKey) -> None:
-    """Remember that a key was used, to the nearest few minutes."""
+def record_use(*, key: ApiKey) -> bool:
+    """Remember that a key was used, to the nearest few minutes; return whether it was written."""
     stale_before = timezone.now() - LAST_USE_RESOLUTION
-    if key.last_used_at is None or key.last_used_at < stale_before:
+    is_stale = key.last_used_at is None or key.last_used_at < stale_before
+    if is_stale:
         ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=stale_before), pk=key.pk).update(
             last_used_at=Now()
         )
+    return is_stale

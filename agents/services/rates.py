@@ -3,7 +3,7 @@ import time
 from django.db import connection
 
 from agents.models import RateWindow
-from performance.caches.counters import count_use
+from performance.caches.counters import count_use, counting
 from performance.prepared import PreparedWrite
 
 TABLE = RateWindow._meta.db_table
@@ -28,6 +28,14 @@ def spend(*, caller: str, window_seconds: int) -> int:
 
 def spend_cheaply(*, caller: str, window_seconds: int) -> int:
     """Count one use in Valkey, for reads that shall not write to the database; in PostgreSQL while it is away."""
-    window = int(time.time()) // window_seconds
-    count = count_use(f"rate:{caller}:{window}", lifetime_seconds=window_seconds)
+    count = count_use(_name(caller, window_seconds), lifetime_seconds=window_seconds)
     return spend(caller=caller, window_seconds=window_seconds) if count is None else count
+
+
+def spending(*, caller: str, window_seconds: int) -> tuple[tuple[str, ...], ...]:
+    """Return the commands of `spend_cheaply`, to be asked together with others."""
+    return counting(_name(caller, window_seconds), lifetime_seconds=window_seconds)
+
+
+def _name(caller: str, window_seconds: int) -> str:
+    return f"rate:{caller}:{int(time.time()) // window_seconds}"

@@ -53,6 +53,7 @@ class TokenView(ApiView):
 
 class MyProfileView(ApiView):
     budget = Budget(statements=1, p95_ms=25, kilobytes=4, index="api_key_live_digest")
+    shows_caller = True
     scopes = {"PATCH": "manage"}
 
     @extend_schema(responses=MyProfile)

@@ -149,6 +149,8 @@ RESPONSE_CACHE_SECONDS = {
 }
 # An unsafe request to these paths may change what everyone sees: the staff's tools.
 RESPONSE_CACHE_WITHDRAWN_BY = ("/admin/",)
+# Seconds that a web process may believe what it knows of a key while Valkey says that nothing has happened to it.
+API_KEY_RECALLED_SECONDS = env.float("API_KEY_RECALLED_SECONDS", 30)
 RESPONSE_CACHE_MAX_ENTRIES = env.int("RESPONSE_CACHE_MAX_ENTRIES", 10_000)
 RESPONSE_CACHE_MAX_BYTES = env.int("RESPONSE_CACHE_MAX_BYTES", 128_000_000)
 

@@ -35,12 +35,21 @@ class PreparedInstances:
 
     def first(self, **values: Any) -> list[Any] | None:
         """Run the query; return the instances of its first row, None without a row."""
+        row = self.row(**values)
+        return None if row is None else self.instances(row)
+
+    def row(self, **values: Any) -> list[Any] | None:
+        """Run the query; return the values in its first row, None without a row."""
         row = self._read.values(**values)
         if row is None:
             return None
         for place in self._moments:
             if row[place]:
                 row[place] = datetime.fromisoformat(row[place])
+        return row
+
+    def instances(self, row: list[Any]) -> list[Any]:
+        """Make the instances of a row, new ones each time."""
         instances: list[Any] = []
         start = 0
         for _, model, names in self._parts:

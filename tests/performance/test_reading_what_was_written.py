@@ -131,6 +131,7 @@ def test_a_cached_answer_is_always_one_that_may_be_given(
     transactional_db: None, valkey: OwnValkey, settings: Any
 ) -> None:
     settings.REQUESTS_PER_MINUTE = dict.fromkeys(settings.REQUESTS_PER_MINUTE, 10**9)
+    settings.API_KEY_RECALLED_SECONDS = 30
     try:
         run_state_machine_as_test(Readers, settings=machine)
     finally:
