@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Func, IntegerField, QuerySet
+from django.db.models import Func, IntegerField, QuerySet, Value
 
 from agents.inbox.models import Member
 from agents.models import Notification, Profile
@@ -11,6 +11,7 @@ from feed.updates import MOST_COUNTED, unread_keys
 from performance.prepared import PreparedRead
 
 KINDS = ("notifications", "conversations", "updates")
+UNREAD = tuple(f"{kind}_unread" for kind in KINDS)
 
 
 class Cardinality(Func):
@@ -21,18 +22,24 @@ class Cardinality(Func):
     output_field = IntegerField()
 
 
-def with_unread(viewer: Profile) -> QuerySet[Profile, Any]:
-    """Find the viewer with the number of what each kind has unread; `MOST_COUNTED` stands for that many or more."""
+def unread_of(viewer: Profile | None) -> dict[str, Any]:
+    """Return what to annotate to count what each kind has unread; `MOST_COUNTED` stands for that many or more."""
+    if viewer is None:
+        return dict.fromkeys(UNREAD, Value(0))
     notifications = Notification.objects.unread().filter(profile=viewer).values("pk")
     conversations = Member.objects.unread().filter(profile=viewer).values("pk")
-    return Profile.objects.filter(pk=viewer.pk).annotate(
-        notifications_unread=Cardinality(ArraySubquery(notifications[:MOST_COUNTED])),
-        conversations_unread=Cardinality(ArraySubquery(conversations[:MOST_COUNTED])),
-        updates_unread=Cardinality(ArraySubquery(unread_keys(viewer))),
-    )
+    return {
+        "notifications_unread": Cardinality(ArraySubquery(notifications[:MOST_COUNTED])),
+        "conversations_unread": Cardinality(ArraySubquery(conversations[:MOST_COUNTED])),
+        "updates_unread": Cardinality(ArraySubquery(unread_keys(viewer))),
+    }
 
 
-UNREAD = tuple(f"{kind}_unread" for kind in KINDS)
+def with_unread(viewer: Profile) -> QuerySet[Profile, Any]:
+    """Find the viewer with the number of what each kind has unread."""
+    return Profile.objects.filter(pk=viewer.pk).annotate(**unread_of(viewer))
+
+
 _counts = PreparedRead(lambda viewer: with_unread(viewer), name="unread counts", shape=UNREAD, viewer=Profile)
 
 

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from agents.api.serializers import MediaField
 from agents.models import Agent
-from agents.serializers import ProfileName
+from agents.serializers import PersonaCard, ProfileDetail, ProfileName
 from posts.serializers import AuthorName, CommentRead, PostSummary
 
 
@@ -43,6 +43,15 @@ class WholePost(PostCard):
 
 class CommentCard(CommentRead):
     author = Face(read_only=True)
+
+
+class WholeProfile(ProfileDetail):
+    is_active = serializers.BooleanField(source="agent.is_active", read_only=True, default=None, allow_null=True)
+    persona = PersonaCard(source="agent.persona", read_only=True, default=None, allow_null=True)
+
+    class Meta(ProfileDetail.Meta):
+        fields = ["id", *ProfileDetail.Meta.fields, "is_active", "persona"]
+        read_only_fields = fields
 
 
 class NamedFace(ProfileName):

@@ -19,6 +19,7 @@ from jinja2 import Environment
 
 from feed.pages import showing
 from feed.pages.engine import PageEngine
+from feed.pages.fragments import cards
 from feed.pages.once import once_input
 from feed.rendering import render_markdown
 
@@ -32,7 +33,7 @@ FILTERS = (
     showing.month,
     showing.with_mark,
 )
-FUNCTIONS = (once_input, showing.avatar, showing.querystring, showing.url, cache(static), htmx_script)
+FUNCTIONS = (cards, once_input, showing.avatar, showing.querystring, showing.url, cache(static), cache(htmx_script))
 
 
 def environment(**options: Any) -> Environment:

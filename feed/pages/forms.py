@@ -30,7 +30,8 @@ class FirstMessageForm(MessageForm):
     to = forms.CharField(
         max_length=41,
         help_text="The handle of an agent or a person.",
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+        # Nothing switches off completion here: a browser that goes back would leave the field empty.
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
     field_order = ["to", "body"]
 

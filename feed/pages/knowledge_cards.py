@@ -8,11 +8,12 @@ from agents.api.views import MAX_ID
 from agents.knowledge.models import Card
 from agents.knowledge.views.research import find_card
 from feed.pages.lists import read_rows
-from feed.pages.viewers import PageRequest, viewer_of
+from feed.pages.viewers import PageRequest, fresh, viewer_of
 from performance.budgets import Budget, budgeted
 
 
 @budgeted(Budget(statements=4, p95_ms=60, kilobytes=90, index="card_published_newest"))
+@fresh
 @require_safe
 def cards(request: PageRequest) -> HttpResponse:
     """The published cards, the newest first."""
@@ -21,6 +22,7 @@ def cards(request: PageRequest) -> HttpResponse:
 
 
 @budgeted(Budget(statements=4, p95_ms=40, kilobytes=150))
+@fresh
 @require_safe
 def card(request: PageRequest, card_id: int) -> HttpResponse:
     """A card with what it quotes, each quotation leading to the quoted words."""

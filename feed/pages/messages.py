@@ -21,13 +21,14 @@ from feed.pages.forms import FirstMessageForm, MessageForm
 from feed.pages.lists import read_rows
 from feed.pages.once import SENT_ALREADY, act_once
 from feed.pages.timelines import is_part
-from feed.pages.viewers import PageRequest, for_viewer, log_in_first, viewer_of
+from feed.pages.viewers import PageRequest, for_viewer, fresh, log_in_first, viewer_of
 from performance.budgets import Budget, budgeted
 
 ORDER = ("-last_message_at", "-id")
 
 
 @budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="member_latest"))
+@fresh
 @require_safe
 @for_viewer
 def list_conversations(request: PageRequest, viewer: Profile) -> HttpResponse:
@@ -80,6 +81,7 @@ def start(request: PageRequest, viewer: Profile, form: FirstMessageForm) -> str 
 
 
 @budgeted(Budget(statements=6, p95_ms=100, kilobytes=300, index="message_conversation_newest"))
+@fresh
 @require_safe
 @for_viewer
 def conversation(request: PageRequest, viewer: Profile, conversation_id: int) -> HttpResponse:

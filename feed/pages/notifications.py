@@ -12,13 +12,14 @@ from feed import updates
 from feed.pages import reads
 from feed.pages.lists import read_rows
 from feed.pages.timelines import is_part, read, show
-from feed.pages.viewers import PageRequest, for_viewer
+from feed.pages.viewers import PageRequest, for_viewer, fresh
 from performance.budgets import Budget, budgeted
 
 BIGGEST = 2**63 - 1
 
 
 @budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="notification_newest"))
+@fresh
 @require_safe
 @for_viewer
 def list_notifications(request: PageRequest, viewer: Profile) -> HttpResponse:
@@ -36,6 +37,7 @@ def mark_read(request: PageRequest, viewer: Profile) -> HttpResponse:
 
 
 @budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_author_updates"))
+@fresh
 @require_safe
 @for_viewer
 def list_updates(request: PageRequest, viewer: Profile) -> HttpResponse:

@@ -18,7 +18,7 @@ from feed.pages import drafts, reads
 from feed.pages.cards import CommentCard
 from feed.pages.forms import CommentForm
 from feed.pages.once import SENT_ALREADY, act_once
-from feed.pages.viewers import PageRequest, came_from, for_viewer, log_in_first, viewer_of
+from feed.pages.viewers import PageRequest, came_from, for_viewer, fresh, log_in_first, viewer_of, with_unread
 from performance.budgets import Budget, budgeted
 from posts.generation.citations import citations_in
 from posts.models import Comment, Post
@@ -26,14 +26,16 @@ from posts.services import interactions
 from posts.views.access import get_post, get_removable_comment
 
 
-@budgeted(Budget(statements=5, p95_ms=100, kilobytes=200, index="comment_post_thread"))
+@budgeted(Budget(statements=4, p95_ms=100, kilobytes=200, index="comment_post_thread"))
+@fresh
 @require_safe
 def post(request: PageRequest, post_id: int) -> HttpResponse:
     """A post and the thread under it; for a generated one, what it quotes."""
-    found = read_post(post_id, viewer_of(request))
+    is_part = request.htmx and not request.htmx.history_restore_request
+    found = read_post(post_id, viewer_of(request)) if is_part else read_whole(request, post_id)
     comments, next_cursor = read_thread(request, post_id)
     context = {"post": found, "comments": comments, "next_cursor": next_cursor}
-    if request.htmx and not request.htmx.history_restore_request:
+    if is_part:
         template = "feed/partials/thread.html"
     else:
         template = "feed/post.html"
@@ -49,6 +51,13 @@ def read_post(post_id: int, viewer: Profile | None) -> Any:
     if found is None:
         raise Http404("There is no such post.")
     return orjson.loads(found)
+
+
+def read_whole(request: PageRequest, post_id: int) -> Any:
+    found = with_unread(request, reads.post_and_unread, viewer=viewer_of(request), post_id=post_id)
+    if found is None:
+        raise Http404("There is no such post.")
+    return found
 
 
 def read_thread(request: PageRequest, post_id: int) -> tuple[list[Any], str | None]:

@@ -10,9 +10,9 @@ from agents.querysets import AgentQuerySet
 from agents.reads import PAGE
 from feed import timelines
 from feed.models import ReadPosition
-from feed.pages.cards import AgentCard, CommentCard, PostCard, UpdateCard, WholePost
+from feed.pages.cards import AgentCard, CommentCard, PostCard, UpdateCard, WholePost, WholeProfile
 from feed.reads import home_of, timeline
-from feed.unread import UNREAD, with_unread
+from feed.unread import UNREAD, unread_of, with_unread
 from feed.updates import updates as list_updates
 from performance.prepared import PreparedRead, Size, json_of
 from posts.models import Community, Post
@@ -35,6 +35,28 @@ post = PreparedRead(
     shape=WholePost,
     viewer=Profile | None,
     post_id=int,
+)
+
+
+def _post_and_unread(viewer: Profile | None, post_id: int) -> QuerySet[Post, Any]:
+    found = Post.objects.for_detail(viewer).filter(pk=post_id)
+    return found.annotate(shown=json_of(WholePost, Post), **unread_of(viewer))
+
+
+# A post with what its reader has unread, in one statement.
+post_and_unread = PreparedRead(
+    _post_and_unread, name="post and unread", shape=(*UNREAD, "shown"), viewer=Profile | None, post_id=int
+)
+
+
+def _author_and_unread(viewer: Profile | None, handle: str) -> QuerySet[Profile, Any]:
+    found = Profile.objects.for_detail(viewer).with_handle(handle)
+    return found.annotate(shown=json_of(WholeProfile, Profile), **unread_of(viewer))
+
+
+# The profile of a page with what its reader has unread, in one statement.
+author_and_unread = PreparedRead(
+    _author_and_unread, name="author and unread", shape=(*UNREAD, "shown"), viewer=Profile | None, handle=str
 )
 
 thread = PreparedRead(

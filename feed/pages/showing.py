@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
@@ -131,6 +131,8 @@ def avatar(profile: Any, size: int = 44) -> SafeString:
 
 def querystring(request: HttpRequest, **changes: str) -> str:
     """Return the address's query with changes."""
+    if not request.GET:
+        return f"?{urlencode(changes)}"
     query = request.GET.copy()
     for name, value in changes.items():
         query[name] = value

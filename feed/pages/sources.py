@@ -6,11 +6,12 @@ from django.views.decorators.http import require_safe
 
 from agents.knowledge.models import Content
 from agents.knowledge.quotes import mark
-from feed.pages.viewers import PageRequest, viewer_of
+from feed.pages.viewers import PageRequest, fresh, viewer_of
 from performance.budgets import Budget, budgeted
 
 
 @budgeted(Budget(statements=4, p95_ms=50, kilobytes=500))
+@fresh
 @require_safe
 def source(request: PageRequest, content_id: int) -> HttpResponse:
     """A content with the quoted words marked, for whoever may see it."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from agents.api import cursors
 from agents.models import Profile
-from agents.views.access import get_profile
+from agents.reads import find_profile_key
 from feed.models import ReadPosition
 from feed.pages import reads
-from feed.pages.viewers import PageRequest, for_viewer, viewer_of
+from feed.pages.viewers import PageRequest, for_viewer, fresh, viewer_of, with_unread
 from feed.positions import key_of_post, left_off_at, position_of, read_up_to
 from feed.serializers import SearchQuery
 from feed.timelines import MANY_FOLLOWS
@@ -34,15 +34,21 @@ PEOPLE = 6
 class Page:
     """One page of a timeline, and the cursor of the next."""
 
-    posts: list[Any]
+    # As JSON; what shows it parses it.
+    posts: list[bytes]
     next_cursor: str | None
     is_first: bool
     # The keys of the posts, and of the last one before them.
     keys: list[int]
     before: int | None
 
+    @property
+    def newest_id(self) -> int:
+        return int(orjson.loads(self.posts[0])["id"])
+
 
 @budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_author_timeline"))
+@fresh
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """What the viewer follows; for a stranger, the front page."""
@@ -95,6 +101,7 @@ def front(request: PageRequest) -> HttpResponse:
 
 
 @budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_public_timeline"))
+@fresh
 @require_safe
 def explore(request: PageRequest) -> HttpResponse:
     viewer = viewer_of(request)
@@ -103,6 +110,7 @@ def explore(request: PageRequest) -> HttpResponse:
 
 
 @budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_search"))
+@fresh
 @require_safe
 def search(request: PageRequest) -> HttpResponse:
     """Posts and people that match what was typed, also while it is being typed."""
@@ -117,16 +125,23 @@ def search(request: PageRequest) -> HttpResponse:
     return show(request, "feed/search.html", page, term=term, people=people)
 
 
-@budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_author_timeline"))
+@budgeted(Budget(statements=3, p95_ms=100, kilobytes=45, index="post_author_timeline"))
+@fresh
 @require_safe
 def profile(request: PageRequest, handle: str) -> HttpResponse:
     viewer = viewer_of(request)
-    author = get_profile(handle, viewer)
-    page = read(request, reads.profile, viewer=viewer, author=author)
-    return show(request, "feed/profile.html", page, profile=author)
+    if is_part(request):
+        page = read(request, reads.profile, viewer=viewer, author=find_profile_key(handle))
+        return show(request, "feed/profile.html", page)
+    found = with_unread(request, reads.author_and_unread, viewer=viewer, handle=handle)
+    if found is None:
+        raise Http404(f"There is no profile @{handle}.")
+    page = read(request, reads.profile, viewer=viewer, author=found["id"])
+    return show(request, "feed/profile.html", page, profile=found)
 
 
 @budgeted(Budget(statements=4, p95_ms=100, kilobytes=45, index="post_community_timeline"))
+@fresh
 @require_safe
 def community(request: PageRequest, name: str) -> HttpResponse:
     room = get_community(name)
@@ -141,7 +156,7 @@ def read(request: PageRequest, timeline: PreparedRead, **of: Any) -> Page:
     rows = timeline.rows(before=before, limit=POSTS + 1, **of)
     has_next = len(rows) > POSTS
     following = cursors.encode(request.path, rows[POSTS - 1].position_values()) if has_next else None
-    posts = [orjson.loads(row.json) for row in rows[:POSTS]]
+    posts = [row.json for row in rows[:POSTS]]
     keys = [row.position_values()[0] for row in rows[:POSTS]]
     return Page(posts=posts, next_cursor=following, is_first=cursor is None, keys=keys, before=before)
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django_htmx.http import HttpResponseClientRedirect
@@ -16,7 +17,8 @@ from django_htmx.middleware import HtmxDetails
 from agents.api.throttles import WINDOW_SECONDS
 from agents.models import Profile, User
 from agents.services.rates import spend
-from feed.unread import unread_counts
+from feed.unread import KINDS, unread_counts
+from performance.prepared import PreparedRead
 from performance.response_cache import note_viewer
 
 
@@ -48,6 +50,16 @@ def viewer_context(request: PageRequest) -> dict[str, Any]:
     return {"viewer": viewer, "unread": known or SimpleLazyObject(partial(unread_counts, viewer))}
 
 
+def with_unread(request: PageRequest, read: PreparedRead, **of: Any) -> Any:
+    """Return what a page shows, noting what its viewer has unread, which comes in the same row; None without a row."""
+    row = read.values(**of)
+    if row is None:
+        return None
+    *counts, shown = row
+    request.unread = dict(zip(KINDS, counts, strict=True))
+    return shown
+
+
 def for_viewer[**P](view: ViewForViewer[P]) -> View[P]:
     """Call the view with the viewer; send strangers to the log-in, and count writes against their limit."""
 
@@ -62,6 +74,23 @@ def for_viewer[**P](view: ViewForViewer[P]) -> View[P]:
             if count > settings.REQUESTS_PER_MINUTE["write"]:
                 return too_many(request)
         return view(request, viewer, *args, **kwargs)
+
+    return wrapper
+
+
+def fresh[**P](view: View[P]) -> View[P]:
+    """Let no browser keep a page of somebody who is logged in.
+
+    Going back shows what holds now, and after the log-out nothing of theirs. What is only a form may be kept: its
+    token then makes of sending it again one effect, without JavaScript too.
+    """
+
+    @wraps(view)
+    def wrapper(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if viewer_of(request) is not None:
+            add_never_cache_headers(response)
+        return response
 
     return wrapper
 

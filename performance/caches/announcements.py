@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
+from performance.caches.invalidation import say
 from performance.caches.valkey import breaker, client, key
-from performance.caches.wire import ask_all
 from performance.ending import is_ending
 
 CONFIRMATION_SECONDS = 1.0
@@ -24,7 +23,7 @@ def channel(name: str) -> str:
 
 def announce(name: str, text: str) -> None:
     """Say something on a channel once the current transaction is committed."""
-    transaction.on_commit(lambda: ask_all(("PUBLISH", channel(name), text)), robust=True)
+    say(("PUBLISH", channel(name), text))
 
 
 class Unheard(Exception):

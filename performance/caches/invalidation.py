@@ -2,7 +2,9 @@
 
 import secrets
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from zlib import crc32
 
@@ -64,10 +66,65 @@ def add_missing_versions(tags: Sequence[str]) -> list[tuple[str, ...]]:
     return [("SET", tag_key(tag), new_version(), "NX", "EX", str(TAG_LIFETIME_SECONDS)) for tag in tags]
 
 
+class Gathered:
+    """What a request has to tell Valkey."""
+
+    def __init__(self) -> None:
+        self.tags: set[str] = set()
+        self.news: list[tuple[str, ...]] = []
+
+    def send(self) -> None:
+        """Say it with one question; listeners hear the news when nothing older is believed any more."""
+        tags, news = self.tags, self.news
+        self.tags, self.news = set(), []
+        if tags or news:
+            _say(tags, news)
+
+
+_gathered: ContextVar[Gathered | None] = ContextVar("gathered", default=None)
+
+
+@contextmanager
+def gathering() -> Iterator[Gathered]:
+    """Gather what is invalidated and announced within, and say all of it at the end.
+
+    A request then waits once for Valkey, and not once for each service; it has not been answered yet.
+    """
+    gathered = Gathered()
+    token = _gathered.set(gathered)
+    try:
+        yield gathered
+    finally:
+        _gathered.reset(token)
+        gathered.send()
+
+
+def settle() -> None:
+    """Say what has been gathered so far: who asks for versions now must not be told older ones."""
+    if (gathered := _gathered.get()) is not None:
+        gathered.send()
+
+
 def invalidate(*tags: str) -> None:
-    """Make every entry under these tags worthless once the current transaction is committed."""
+    """Make every entry under these tags worthless once the current transaction is committed.
+
+    Inside of `gathering` that is at its end.
+    """
     if tags:
-        transaction.on_commit(lambda: invalidate_now(tags), robust=True)
+        transaction.on_commit(lambda: _tell(tags, ()), robust=True)
+
+
+def say(command: tuple[str, ...]) -> None:
+    """Send a command that tells news once the current transaction is committed."""
+    transaction.on_commit(lambda: _tell((), (command,)), robust=True)
+
+
+def _tell(tags: Iterable[str], news: Iterable[tuple[str, ...]]) -> None:
+    if (gathered := _gathered.get()) is None:
+        _say(tags, news)
+    else:
+        gathered.tags.update(tags)
+        gathered.news.extend(news)
 
 
 def invalidate_now(tags: Iterable[str]) -> None:
@@ -75,8 +132,12 @@ def invalidate_now(tags: Iterable[str]) -> None:
 
     While Valkey cannot be reached the tags are kept, and sent before this process reads from it again.
     """
+    _say(tags, ())
+
+
+def _say(tags: Iterable[str], news: Iterable[tuple[str, ...]]) -> None:
     wanted = set(tags)
-    if ask_all(*_new_versions(wanted)) is UNREACHABLE:
+    if ask_all(*_new_versions(wanted), *news) is UNREACHABLE:
         with _missed_lock:
             _missed.update(wanted)
             if len(_missed) > MOST_MISSED_TAGS:

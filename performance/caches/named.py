@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from performance.caches.invalidation import EVERYTHING, add_versions, invalidate_now, tag_key
+from performance.caches.invalidation import EVERYTHING, add_versions, invalidate_now, settle, tag_key
 from performance.caches.statistics import record
 from performance.caches.store import Store
 from performance.caches.valkey import UNREACHABLE, ask, key
@@ -138,6 +138,7 @@ class NamedCache:
 
     @staticmethod
     def _draw(pipeline: Any, tags: list[str]) -> list[Any]:
+        settle()
         add_versions(pipeline, tags)
         pipeline.mget([tag_key(tag) for tag in tags])
         answers: list[Any] = pipeline.execute()
@@ -145,6 +146,7 @@ class NamedCache:
         return answers
 
     def _read(self, name: str, tags: list[str]) -> Any:
+        settle()
         keys = [self.store.entry(name), *(tag_key(tag) for tag in tags)]
         answers = ask(lambda client: client.mget(keys))
         if answers is UNREACHABLE:

@@ -1,9 +1,15 @@
 """Entries bounded in number and bytes, least recently used first out, counted without looking at the keys."""
 
+import logging
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
 from typing import Any
 
 from performance.caches.valkey import UNREACHABLE, ask, key
+from performance.caches.wire import Command, ask_all
+
+logger = logging.getLogger(__name__)
 
 # Beside the entries each store keeps: `used` (key by last use), `expiry` (key by expiry) and `sizes` (bytes by
 # key, the sum under the empty key). All of it changes in one script, so that it cannot drift.
@@ -78,10 +84,13 @@ class Store:
     def entry(self, name: str) -> str:
         return key("entry", self.name, name)
 
-    def put(self, name: str, payload: bytes, *, lifetime_ms: int) -> int:
-        """Store an entry and evict what no longer fits; return how many were evicted."""
+    def put(self, name: str, payload: bytes, *, lifetime_ms: int, then: tuple[Command, ...] = ()) -> int:
+        """Store an entry and evict what no longer fits; return how many were evicted.
+
+        `then` are commands that are sent along, whether the entry is taken or not.
+        """
         limits = [lifetime_ms, self.most_entries, self.most_bytes]
-        evicted = self._run(_PUT, [*self._index, self.entry(name)], [payload, *limits])
+        evicted = self._run(_PUT, [*self._index, self.entry(name)], [payload, *limits], then)
         return 0 if evicted is UNREACHABLE else int(evicted)
 
     def touch(self, name: str, *, now_ms: int) -> None:
@@ -117,5 +126,20 @@ class Store:
                 return total
 
     @staticmethod
-    def _run(script: str, keys: list[str], arguments: list[Any]) -> Any:
-        return ask(lambda client: client.register_script(script)(keys=keys, args=arguments))
+    def _run(script: str, keys: list[str], arguments: list[Any], then: tuple[Command, ...] = ()) -> Any:
+        replies = ask_all(("EVALSHA", _digest(script), len(keys), *keys, *arguments), *then)
+        if replies is not UNREACHABLE and str(replies[0]).startswith("NOSCRIPT"):
+            replies = ask_all(("EVAL", script, len(keys), *keys, *arguments))
+        if replies is UNREACHABLE:
+            return UNREACHABLE
+        if isinstance(replies[0], Exception):
+            # Full or read-only: this call does without, others may not.
+            logger.warning("The cache refused a command: %s", replies[0])
+            return UNREACHABLE
+        return replies[0]
+
+
+@cache
+def _digest(script: str) -> str:
+    """Return the name that Valkey knows a script by."""
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()

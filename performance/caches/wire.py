@@ -18,6 +18,8 @@ from performance.caches.valkey import UNREACHABLE, breaker
 _READ_BYTES = 65_536
 _threads = threading.local()
 
+type Command = tuple[Any, ...]
+
 
 class _Wire:
     def __init__(self, url: str, *, timeout: float) -> None:
@@ -82,7 +84,7 @@ def _encrypted(plain: socket.socket, host: str) -> socket.socket:
     return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
 
 
-def ask_all(*commands: tuple[Any, ...]) -> Any:
+def ask_all(*commands: Command) -> Any:
     """Send commands at once and return their replies, or `UNREACHABLE`; an error reply is an exception in the list."""
     return breaker.call(lambda: _ask(list(commands)), otherwise=UNREACHABLE)
 

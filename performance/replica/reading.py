@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connections
 from psycopg import errors
 
-from performance.caches.invalidation import TAG_LIFETIME_SECONDS, WITHDRAWN, add_missing_versions, tag_key
+from performance.caches.invalidation import TAG_LIFETIME_SECONDS, WITHDRAWN, add_missing_versions, settle, tag_key
 from performance.caches.valkey import UNREACHABLE
 from performance.caches.wire import ask_all
 from performance.replica.freshness import freshness
@@ -44,6 +44,7 @@ def may_lag[T](read: Callable[[], T], *, viewer: int | None) -> T:
 
 def _wrote_lately(viewer: int | None) -> bool:
     """Tell whether the viewer wrote, or anything was withdrawn, later than the replica is known to have."""
+    settle()
     tags = [WITHDRAWN, viewer_tag(viewer)]
     # A version that was lost is drawn again, and counts as a write until it is old enough.
     replies = ask_all(*add_missing_versions(tags), *[("PTTL", tag_key(tag)) for tag in tags])

@@ -10,7 +10,7 @@ from performance.caches.invalidation import (
     EVERYTHING,
     WITHDRAWN,
     add_missing_versions,
-    invalidate_now,
+    gathering,
     joined,
     shown,
     tag_keys,
@@ -19,7 +19,7 @@ from performance.caches.named import register_store
 from performance.caches.statistics import record
 from performance.caches.store import Store
 from performance.caches.valkey import UNREACHABLE, key
-from performance.caches.wire import ask_all
+from performance.caches.wire import Command, ask_all
 from performance.response_cache.entries import Answer, Headers, etag_of, matches, read_headers, unpack
 from performance.response_cache.viewers import ENVIRON_KEY, Credentials, Viewer, carries_session
 
@@ -71,14 +71,15 @@ class ResponseCache:
         return 0, []
 
     def _write(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self.application(environ, start_response)
-        viewer: Viewer | None = environ.get(ENVIRON_KEY)
         # Django has committed and nothing has been sent yet: whoever sees the answer sees the write.
-        if environ["PATH_INFO"].startswith(settings.RESPONSE_CACHE_WITHDRAWN_BY):
-            invalidate_now([WITHDRAWN])
-        elif viewer is not None:
-            invalidate_now([viewer.tag])
-        return answer
+        with gathering() as told:
+            answer = self.application(environ, start_response)
+            viewer: Viewer | None = environ.get(ENVIRON_KEY)
+            if environ["PATH_INFO"].startswith(settings.RESPONSE_CACHE_WITHDRAWN_BY):
+                told.tags.add(WITHDRAWN)
+            elif viewer is not None:
+                told.tags.add(viewer.tag)
+            return answer
 
     def _read(
         self, environ: Environ, start_response: StartResponse, lifetime: int, named: list[str]
@@ -130,6 +131,7 @@ class ResponseCache:
         name: str = "", versions: bytes = b"", lifetime: int = 0,
     ) -> Iterable[bytes]:  # fmt: skip
         """Let Django answer; keep the answer when it may be kept."""
+        is_locked = bool(name)
         try:
             started: list[Any] = []
             chunks = self.application(environ, lambda *arguments: started.append(arguments))
@@ -146,24 +148,27 @@ class ResponseCache:
             answer = Answer(etag, [*kept, *for_whom, ("ETag", etag)], body)
             viewer: Viewer | None = environ.get(ENVIRON_KEY)
             if viewer is not None and outcome == "MISS":
-                self._keep(answer, viewer, credential, name, versions, lifetime)
+                is_locked &= not self._keep(answer, viewer, credential, name, versions, lifetime)
             return reply(environ, start_response, answer, [*rest, ("X-Cache", outcome)])
         finally:
-            if name:
-                ask_all(("DEL", key("lock", NAME, name)))
+            if is_locked:
+                ask_all(unlocking(name))
 
-    def _keep(self, answer: Answer, viewer: Viewer, credential: str, name: str, versions: bytes, lifetime: int) -> None:
+    def _keep(self, answer: Answer, viewer: Viewer, credential: str, name: str, versions: bytes, lifetime: int) -> bool:
+        """Keep an answer and let go of its lock, or return False."""
         known = self.credentials.viewer_of(credential) if name else None
         if known != viewer.tag:
             # Its version was not read before the answer was computed: the next answer can be kept.
             self.credentials.learn(credential, viewer.tag)
-            return
+            return False
         lasts = lifetime if viewer.lasts_seconds is None else min(lifetime, viewer.lasts_seconds)
         if not versions or lasts < 1 or len(answer.body) > settings.CACHE_MAX_ENTRY_BYTES:
-            return
-        evicted = self.store.put(name, answer.pack(versions), lifetime_ms=lasts * 1000)
+            return False
+        payload = answer.pack(versions)
+        evicted = self.store.put(name, payload, lifetime_ms=lasts * 1000, then=(unlocking(name),))
         if evicted:
             record(NAME, "evictions", evicted)
+        return True
 
     def _touch(self, name: str) -> None:
         now = time.monotonic()
@@ -172,6 +177,10 @@ class ResponseCache:
                 self._touched.clear()
             self._touched[name] = now
             self.store.touch(name, now_ms=int(time.time() * 1000))
+
+
+def unlocking(name: str) -> Command:
+    return "DEL", key("lock", NAME, name)
 
 
 def names_of(environ: Environ) -> tuple[str, str]:

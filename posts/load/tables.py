@@ -109,4 +109,7 @@ def settle(tables: Iterable[type[models.Model]]) -> None:
     # VACUUM cannot run inside a transaction; inside one, statistics are what can be had.
     command = "ANALYZE" if connection.in_atomic_block else "VACUUM (ANALYZE)"
     with connection.cursor() as cursor:
+        # Ten million rows take longer than a request may.
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute(f"{command} {', '.join(model._meta.db_table for model in tables)}")
+        cursor.execute("RESET statement_timeout")

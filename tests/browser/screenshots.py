@@ -31,6 +31,7 @@ from posts.models import Post
 from posts.publishing.models import Publication
 from tests.browser.conftest import Visit
 from tests.browser.test_studio import carry
+from tests.factories import make_reading
 from tests.posts.publishing.test_report import publish
 from tests.publishing import make_account, make_publication
 
@@ -140,12 +141,13 @@ def fill_in(page: Page) -> None:
 
 def make_writer(owner: Profile) -> tuple[Agent, Run]:
     """Give somebody an agent that writes by itself, with an article that waits for them."""
-    agent = create_agent(owner=owner, handle="reedwatch", display_name="Reedwatch", bio="Herons, mostly.")
-    persona = {"system": "You watch herons and write little.", "topics": ["herons", "patience", "reeds"]}
+    agent = create_agent(owner=owner, handle="reedwatch", display_name="Reedwatch", bio="Herons and hedges.")
+    persona = {"system": "You watch herons and hedges, and write little.", "topics": ["herons", "hedges", "reeds"]}
     save_persona(agent=agent, persona=persona, note="A first voice")
     save_persona(agent=agent, persona={**persona, "adjectives": ["dry", "exact"]}, note="Drier")
+    make_reading(agent, "Hedges")
     save_cadence(agent=agent, slots=[450, 1125], jitter_minutes=20, time_zone="Europe/Berlin")
-    run = create_run(agent=agent, pipeline="article", topic="Why herons stand on one leg", requested_by=owner)
+    run = create_run(agent=agent, pipeline="article", topic="Why hedges are never quiet", requested_by=owner)
     create_run(agent=agent, topic="A morning without wind", requested_by=owner)
     carry(run)
     return agent, run

@@ -1,15 +1,20 @@
 """What holds for every page: accessible, still, light, no wider than the screen, executing nothing."""
 
 from collections.abc import Callable
+from io import BytesIO
 from itertools import product
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
 
 from agents.models import Profile
+from posts.models import Post
 from tests.browser import hostile
 from tests.browser.conftest import Visit
+from tests.concurrency import wait_until
+from tests.factories import make_post
 
 type MakeVisit = Callable[..., Visit]
 
@@ -73,6 +78,28 @@ def test_pages_are_accessible_still_light_and_no_wider_than_the_screen(
         page.get_by_role("dialog").get_by_role("alert").first.wait_for()
         findings += violations(page, "the dialog")
     assert findings == []
+
+
+def test_a_picture_that_comes_late_moves_nothing(alice: Profile, visit: MakeVisit) -> None:
+    post = make_post(title="A horizon")
+    make_post(author=post.author, title="Below it")
+    Post.objects.update(image="posts/late.png", image_alt="A horizon")
+    picture = BytesIO()
+    Image.new("RGB", (400, 300)).save(picture, "PNG")
+    browser = visit(viewport={"width": 768, "height": 1000})
+    browser.context.add_init_script(WATCH)
+    held: list[Route] = []
+    page = browser.page
+    page.route("**/late.png", lambda route: held.append(route))
+    for path in ("/explore", f"/posts/{post.pk}"):
+        page.goto(browser.server.url + path, wait_until="domcontentloaded")
+        page.wait_for_function("document.images.length && document.fonts.status === 'loaded'")
+        wait_until(lambda: (page.wait_for_timeout(50), held)[1])
+        while held:
+            held.pop().fulfill(body=picture.getvalue(), content_type="image/png")
+        page.wait_for_function("[...document.querySelectorAll('.picture')].every(each => each.naturalWidth)")
+        page.wait_for_timeout(200)
+        assert page.evaluate(MEASURE)["shift"] <= MOST_SHIFT, path
 
 
 def burdens(page: Page, where: str) -> list[str]:

@@ -140,3 +140,12 @@ def test_sharing_out_is_exact_and_respects_the_cap() -> None:
     assert shares[3] == 0
     with pytest.raises(ValueError, match="more than 10 each"):
         share_out(100, [1.0] * 9, cap=10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_statistics_may_take_longer_than_a_request() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 1")
+        tables.settle([Post, Profile])
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone()[0] == "30s"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from agents.services.agents import update_agent
 from agents.services.keys import digest_of, revoke_key, rotate_key
 from performance.caches import invalidation
 from performance.caches.valkey import breaker
+from tests.concurrency import run_together, wait_until
 from tests.conftest import MakeClient
 from tests.factories import make_key
 
@@ -140,3 +142,26 @@ def test_each_request_gets_instances_of_its_own(bob: Profile) -> None:
         recalling.recall(digest)
     (first, _), (second, _) = recalling.recall(digest), recalling.recall(digest)
     assert first and second and first is not second and first.profile is not second.profile
+
+
+def test_no_read_that_begins_after_a_revocation_succeeds(bob: Profile) -> None:
+    secret = make_key(bob)
+    reads: list[tuple[float, int]] = []
+    revoked_at: list[float] = []
+
+    def work(number: int) -> None:
+        if number == 0:
+            wait_until(lambda: len(reads) > 20)
+            revoke_key(key=ApiKey.objects.get(digest=digest_of(secret)))
+            revoked_at.append(monotonic())
+            return
+        client = APIClient(HTTP_AUTHORIZATION=f"Bearer {secret}")
+        left = 5
+        while left:
+            left -= bool(revoked_at)
+            began = monotonic()
+            reads.append((began, client.get("/api/feed").status_code))
+
+    run_together(5, work)
+    assert {status for _, status in reads[:20]} == {200}
+    assert {status for began, status in reads if began > revoked_at[0]} == {401}
