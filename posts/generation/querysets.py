@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Left, Now
 from pgvector.django import CosineDistance, HalfVectorField
@@ -40,6 +40,11 @@ class RunQuerySet(models.QuerySet["Run"]):
     def claimable(self) -> Self:
         """Runs that a worker may take now: queued and due, or left behind by a worker whose lease ran out."""
         return self.filter(state__in=("queued", "running"), lease_until__lte=Now())
+
+    def left_alone(self, *, seconds: float) -> Self:
+        """Runs that have been due for so long while no worker carries any; where one does, they wait for its slots."""
+        carried = self.model._default_manager.filter(state="running", lease_until__gt=Now())
+        return self.claimable().filter(~Exists(carried), lease_until__lte=Now() - timedelta(seconds=seconds))
 
     def held_by(self, worker: str) -> Self:
         return self.filter(state="running", worker=worker)
@@ -128,8 +133,12 @@ def _likeness(text: str) -> TrigramSimilarity:
 
 
 def _distance(column: str, vector: str, model: str) -> Case:
+    # A plan that knows no values folds none: outside a sub-select the text would be read as a vector for every row.
+    read_once = Func(
+        Cast(Value(vector), HalfVectorField()), template="(SELECT %(expressions)s)", output_field=HalfVectorField()
+    )
     # The vectors of another model may have another length: comparing them would be an error.
-    comparable = When(embedding_model=model, then=CosineDistance(column, Cast(Value(vector), HalfVectorField())))
+    comparable = When(embedding_model=model, then=CosineDistance(column, read_once))
     return Case(comparable, output_field=models.FloatField())
 
 

@@ -90,9 +90,9 @@ class Run(models.Model):
             models.Index("agent", F("id").desc(), name="run_agent_newest"),
             # Deleting a content looks for the runs that wrote about it.
             models.Index("content", name="run_content", condition=Q(content__isnull=False)),
-            # The same for a persona version.
             # Deleting a conversation looks for the runs that answered in it.
             models.Index("conversation", name="run_conversation", condition=Q(conversation__isnull=False)),
+            # The same for a persona version.
             models.Index("persona", name="run_persona", condition=Q(persona__isnull=False)),
         ]
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -7,6 +9,7 @@ from agents.knowledge.models import Content
 from agents.knowledge.services import save_content
 from agents.models import Agent
 from agents.services.agents import save_persona
+from performance.prepared import PreparedRead
 from posts.generation import memory, passages, topics
 from posts.generation.engine import ledger
 from posts.generation.models import Run
@@ -165,3 +168,18 @@ def test_choosing_takes_the_same_statements_at_any_size(wren: Agent, number: int
     # Posts to remember, own knowledge, what fits the themes, whether it was told, the claim in its savepoint
     # (three), the topic remembered.
     assert len(queries) == 8, "\n".join(query["sql"] for query in queries)
+
+
+@pytest.mark.parametrize(
+    ("check", "values"), [(memory.near, {"run": 1, "text": "Herons"}), (memory.telling, {"text": "Herons"})]
+)
+def test_a_check_reads_its_vector_once_whatever_the_agent_remembers(
+    check: PreparedRead, values: dict[str, Any], db: None
+) -> None:
+    statement, _ = check.statement(agent=1, vector="[1,0]", model="any", **values)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (GENERIC_PLAN, VERBOSE) {statement.sql}")
+        plan = [line.strip() for (line,) in cursor.fetchall()]
+    # From its text to a vector takes 0.1 ms: once in the result of its own plan, never beside a row.
+    casts = {line for line in plan if "::halfvec" in line}
+    assert len(casts) == 1 and casts.pop().startswith("Output: ($")

@@ -29,10 +29,14 @@ def completion(content: Any, **changes: Any) -> bytes:
     return json.dumps(body | changes).encode()
 
 
-def picture() -> bytes:
+def png() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (64, 36), "teal").save(buffer, "PNG")
-    return json.dumps({"created": 1, "data": [{"b64_json": base64.b64encode(buffer.getvalue()).decode()}]}).encode()
+    return buffer.getvalue()
+
+
+def picture() -> bytes:
+    return json.dumps({"created": 1, "data": [{"b64_json": base64.b64encode(png()).decode()}]}).encode()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -41,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
         self.server.requests.append((self.headers, json.loads(self.rfile.read(length))))
-        behaviour = self.server.script.pop(0) if self.server.script else answer()
+        behaviour = self.server.script.pop(0) if self.server.script else self.server.usual
         behaviour(self)
 
     def send(self, body: bytes, *, status: int = 200, **headers: str) -> None:
@@ -56,13 +60,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class FaultServer(ThreadingHTTPServer):
-    """Answers by script, one behaviour per request, then normally."""
+    """Answers by script, one behaviour per request, then as usual."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.script: list[Behaviour] = []
+        self.usual: Behaviour = answer()
         self.requests: list[tuple[Any, dict[str, Any]]] = []
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 

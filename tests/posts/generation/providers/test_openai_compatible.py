@@ -14,6 +14,7 @@ from posts.generation.providers.base import ImagePrompt, ProviderError, TextProm
 from posts.generation.providers.openai_compatible import OpenAIImage, OpenAIText
 from tests.concurrency import wait_until
 from tests.posts.generation.providers import fault_server as faults
+from tests.posts.generation.providers.fault_cases import REFUSED
 from tests.posts.generation.providers.fault_server import Behaviour, FaultServer
 
 
@@ -54,32 +55,6 @@ def test_an_answer_is_repaired_where_that_is_safe(
 def test_a_nul_in_an_answer_does_no_harm(server: FaultServer, text: OpenAIText, prompt: TextPrompt) -> None:
     server.script = [faults.answer(r'{"title": "Her\u0000ons \\u0000"}')]
     assert text.write(prompt, key="k").data == {"title": r"Her ons \u0000"}
-
-
-# Each: what the server does, whether another try may help, whether it may have been paid.
-REFUSED: dict[str, tuple[Behaviour, bool, bool]] = {
-    "truncated JSON in the answer": (faults.answer('{"title": "Her'), True, True),
-    "wrong schema": (faults.answer('{"headline": "Herons"}'), True, True),
-    "wrong type": (faults.answer('{"title": ["Herons"]}'), True, True),
-    "empty": (faults.answer(""), True, True),
-    "declined": (faults.answer(None), False, True),
-    "cut off by the token limit": (faults.answer("Her", choice={"finish_reason": "length"}), True, True),
-    "no choices": (faults.answer("x", choices=[]), True, True),
-    "a list instead of an object": (faults.raw(b"[1]"), True, True),
-    "an empty body": (faults.raw(b""), True, True),
-    "HTML": (faults.raw(b"<html>gateway</html>", Content_Type="text/html"), True, True),
-    "not UTF-8": (faults.raw(faults.completion("x").replace(b"x", b"\xff\xfe")), True, True),
-    "two megabytes": (faults.answer("x" * 2_000_000), True, True),
-    "compressed unasked": (faults.raw(b"x", Content_Encoding="gzip"), True, True),
-    "truncated JSON in the body": (faults.cut_off, True, True),
-    "reset after the work was done": (faults.reset, True, True),
-    "slow drip": (faults.drip, True, True),
-    "silence": (faults.silence, True, True),
-    "overloaded": (faults.raw(b"{}", status=503), True, False),
-    "broken": (faults.raw(b"{}", status=500), True, True),
-    "redirect": (faults.raw(b"", status=307, Location="http://127.0.0.1:9/"), False, False),
-    "bad request": (faults.raw(b"{}", status=400), False, False),
-}
 
 
 @pytest.mark.parametrize(("behaviour", "is_retryable", "is_paid"), REFUSED.values(), ids=REFUSED)
