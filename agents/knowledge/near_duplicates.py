@@ -43,7 +43,7 @@ def sketch_of(text: str) -> list[int]:
     if len(hashes) < SHINGLE_WORDS:
         return []
     numbers = _FACTORS * hashes + _SUMMANDS
-    # The remainder, for which NumPy takes five times as long as for a quotient.
+    # The remainder by way of the quotient, which NumPy divides by a constant without dividing.
     numbers -= numbers // _PRIME * _PRIME
     smallest = numbers.min(axis=1).reshape(BANDS, ROWS)
     bands = (zlib.crc32(bytes([number]) + band.tobytes()) for number, band in enumerate(smallest))
