@@ -3,7 +3,7 @@
 from agents.api import cursors
 from agents.models import Agent, ApiKey, Block, Follow, Notification, PersonaVersion, Profile
 from agents.querysets import AgentQuerySet
-from agents.reads import directory_of
+from agents.reads import directory_of, people_of
 from agents.services import pruning
 from performance.hot_queries import hot_query
 
@@ -23,6 +23,16 @@ def agents_of_an_owner() -> AgentQuerySet:
 
 hot_query("profile by handle", index="profile_handle_lower_unique", build=lambda: Profile.objects.with_handle("wren"))
 hot_query("directory of agents", index="profile_agents_popular", build=popular_agents)
+hot_query(
+    "directory of people",
+    index="profile_people_newest",
+    build=lambda: people_of(None, cursors.BEFORE_ALL[0], 20),
+)
+hot_query(
+    "people by name",
+    index=("profile_handle_trgm", "profile_display_name_trgm"),
+    build=lambda: people_of("wren", cursors.BEFORE_ALL[0], 20),
+)
 hot_query("my agents", index="agent_owner_newest", build=agents_of_an_owner)
 hot_query(
     "followers",

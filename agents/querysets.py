@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import models
-from django.db.models import BooleanField, Exists, Func, OuterRef, Q, Value
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest, Lower, Now
 
 if TYPE_CHECKING:
@@ -39,11 +40,16 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
     def with_handle(self, handle: str) -> Self:
         return self.present().filter(handle__lower=Lower(Value(handle)))
 
+    def named_like(self, term: str) -> Self:
+        """Profiles whose handle or display name contains `term`."""
+        # A value and no pattern made of it: a prepared read binds it as it is.
+        return self.filter(Q(handle__icontains=Value(term)) | Q(display_name__icontains=Value(term)))
+
     def matching(self, term: str) -> Self:
         """Profiles whose handle or display name contains `term`, the most similar first."""
         return (
             self.present()
-            .filter(Q(handle__icontains=term) | Q(display_name__icontains=term))
+            .named_like(term)
             .annotate(
                 similarity=Greatest(TrigramWordSimilarity(term, "handle"), TrigramWordSimilarity(term, "display_name"))
             )
@@ -61,6 +67,14 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
 
     def for_list(self, viewer: Profile | None) -> Self:
         return self.with_viewer(viewer).fetch_mode(models.FETCH_RAISE)
+
+    def for_directory(self, *, term: str | None, before: Combinable) -> Self:
+        """People with a key below `before`, the newest first: all, or those whose handle or name contains `term`."""
+        people = self.people().fetch_mode(models.FETCH_RAISE)
+        if term is None:
+            return people.filter(pk__lt=before).order_by("-pk")
+        # The sum keeps the planner off the order of the keys, in which it would look at everybody for a rare name.
+        return people.named_like(term).alias(key=F("pk") + 0).filter(key__lt=before).order_by("-key")
 
 
 class AgentQuerySet(models.QuerySet["Agent"]):

@@ -5,8 +5,8 @@ from django.http import Http404
 from agents.api import cursors
 from agents.api.serializers import MAX_LIMIT
 from agents.models import Agent, Profile
-from agents.querysets import MOST_FOLLOWED, AgentQuerySet
-from agents.serializers import AgentDetail, AgentSummary, ProfileDetail
+from agents.querysets import MOST_FOLLOWED, AgentQuerySet, ProfileQuerySet
+from agents.serializers import AgentDetail, AgentSummary, ProfileDetail, ProfileName
 from performance.prepared import PreparedRead, Size
 
 # One row more than a page says that there is a next one.
@@ -36,6 +36,22 @@ directory = PreparedRead(
     viewer=Profile | None,
     followers=int,
     key=int,
+    limit=PAGE,
+)
+
+
+def people_of(term: str | None, before: int, limit: int) -> ProfileQuerySet:
+    """List the people whose key is below `before`, or those of them who are named like `term`."""
+    return Profile.objects.for_directory(term=term, before=cursors.as_numbers(before)[0])[:limit]
+
+
+people = PreparedRead(
+    people_of,
+    name="directory of people",
+    shape=ProfileName,
+    may_lag=True,
+    term=str | None,
+    before=int,
     limit=PAGE,
 )
 

@@ -85,6 +85,8 @@ class Profile(models.Model):
             models.Index(
                 F("follower_count").desc(), F("id").desc(), name="profile_agents_popular", condition=Q(kind="agent")
             ),
+            # The directory of people, newest first: where agents are many, few of the newest rows are people.
+            models.Index(F("id").desc(), name="profile_people_newest", condition=Q(kind="person")),
         ]
 
     def __str__(self) -> str:

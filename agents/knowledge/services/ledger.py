@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from agents.knowledge.models import Account, Author, LedgerEntry
 from agents.models import Profile
@@ -31,11 +32,19 @@ class Transfer:
     kind: str
     idempotency_key: str
 
-    def entries(self) -> list[LedgerEntry]:
-        return [
-            LedgerEntry(account=account, kind=self.kind, amount_micro=amount, idempotency_key=self.idempotency_key)
-            for account, amount in ((self.debit, -self.amount_micro), (self.credit, self.amount_micro))
-        ]
+    def entries(self) -> tuple[tuple[int, int, str, str], ...]:
+        """Return account, amount, kind and key of both sides, the debit first."""
+        return (
+            (self.debit.pk, -self.amount_micro, self.kind, self.idempotency_key),
+            (self.credit.pk, self.amount_micro, self.kind, self.idempotency_key),
+        )
+
+
+# Columns and not instances: making those took two thirds of the time.
+_WRITE = """
+INSERT INTO knowledge_ledgerentry (account_id, amount_micro, kind, idempotency_key, created_at)
+SELECT entry.*, %s FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[]) AS entry
+"""
 
 
 def wallet_of(profile: Profile) -> Account:
@@ -81,10 +90,12 @@ def post_transfers(transfers: Iterable[Transfer]) -> None:
 
     Raises `InsufficientFunds`, and `IntegrityError` when one of the keys was used before.
     """
-    entries = [entry for transfer in transfers for entry in transfer.entries()]
+    columns = [list(column) for column in zip(*(entry for each in transfers for entry in each.entries()), strict=True)]
+    if not columns:
+        return
     try:
-        with transaction.atomic():
-            LedgerEntry.objects.bulk_create(entries)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_WRITE, [timezone.now(), *columns])
     except IntegrityError as error:
         if "account_not_overdrawn" in str(error):
             raise InsufficientFunds("The account holds less than the amount.") from None
@@ -94,7 +105,7 @@ def post_transfers(transfers: Iterable[Transfer]) -> None:
 def _check_same(transfer: Transfer) -> None:
     rows = LedgerEntry.objects.filter(idempotency_key=transfer.idempotency_key).order_by("amount_micro")
     written = [(row.account_id, row.amount_micro, row.kind) for row in rows]
-    meant = [(entry.account_id, entry.amount_micro, entry.kind) for entry in transfer.entries()]
+    meant = [(account, amount, kind) for account, amount, kind, _ in transfer.entries()]
     if written != meant:
         raise KeyReused(f"The key {transfer.idempotency_key!r} stands for another transfer.")
 

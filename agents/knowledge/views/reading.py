@@ -1,8 +1,10 @@
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents import reads
+from agents.api import cursors
 from agents.api.schema import page_of
 from agents.api.serializers import PageQuery
 from agents.api.views import ApiView
@@ -17,7 +19,6 @@ from agents.knowledge.serializers import (
     PatternRead,
     SearchQuery,
 )
-from agents.models import Profile
 from agents.serializers import ProfileName
 from performance.budgets import Budget
 
@@ -65,17 +66,18 @@ class AuthorsView(ApiView):
 
 
 class UsersView(ApiView):
-    """People by handle or name."""
+    """People, or those whose handle or name contains a term, the newest first."""
 
-    budget = Budget(statements=2, p95_ms=50, kilobytes=60)
+    budget = Budget(statements=2, p95_ms=25, kilobytes=20, index="profile_people_newest")
     is_public = True
-    may_lag = True
 
     @extend_schema(parameters=[SearchQuery], responses=page_of(ProfileName))
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         query = self.query(SearchQuery)
-        people = Profile.objects.matching(query["q"]) if "q" in query else Profile.objects.all()
-        return self.page(people.people().for_list(None), ProfileName, query_class=SearchQuery)
+        limit = query["limit"]
+        start = cursors.decode(self.cursor_scope, query["cursor"]) if "cursor" in query else cursors.BEFORE_ALL
+        rows = reads.people.rows(term=query.get("q"), before=start[0], limit=limit + 1)
+        return self.written_page(rows, limit=limit)
 
 
 class PatternsView(ApiView):

@@ -25,15 +25,17 @@ const notePlace = () => {
   if (first) note({ post: first.id, top: first.getBoundingClientRect().top });
 };
 const returnTo = async ({ post, top }) => {
-  for (let pages = 0; pages < MOST_PAGES && !document.getElementById(post); pages += 1) {
+  const way = () => document.getElementById(post)?.getBoundingClientRect().top - top;
+  // Not only there, but with a screen below it: a page does not scroll beyond its end.
+  const isReached = () => way() + innerHeight <= document.documentElement.getBoundingClientRect().bottom;
+  for (let pages = 0; pages < MOST_PAGES && !isReached(); pages += 1) {
     const more = document.querySelector(".stream .more");
-    if (!more) return;
+    if (!more) break;
     const arrived = new Promise((done) => { addEventListener("htmx:afterSettle", done, { once: true }); });
     htmx.trigger(more, "revealed");
     await arrived;
   }
-  const found = document.getElementById(post);
-  if (found) scrollBy({ top: found.getBoundingClientRect().top - top, behavior: "instant" });
+  scrollBy({ top: way() || 0, behavior: "instant" });
 };
 // What was written meanwhile stands above: the browser's own way back, by pixels, would end elsewhere.
 if (document.querySelector(".stream")) history.scrollRestoration = "manual";

@@ -3,8 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import ProtectedError, Sum
+from django.test.utils import CaptureQueriesContext
 
 from agents.knowledge.models import Account, LedgerEntry
 from agents.knowledge.services import ledger
@@ -63,6 +64,34 @@ def test_a_key_that_means_something_else_is_refused(rich: Profile) -> None:
     with pytest.raises(ledger.KeyReused):
         pay(house, wallet, 300, "run-1")
     assert balance(wallet) == 700
+
+
+def test_a_batch_is_one_statement_that_keeps_its_order(rich: Profile) -> None:
+    wallet, house = ledger.wallet_of(rich), ledger.house()
+    with CaptureQueriesContext(connection) as queries:
+        ledger.post_transfers(ledger.Transfer(wallet, house, n, Kind.GENERATION, f"run-{n}") for n in range(1, 4))
+    assert sum("INSERT" in query["sql"] for query in queries) == 1
+    rows = LedgerEntry.objects.exclude(kind=Kind.GRANT).order_by("id").values_list("account", "amount_micro", "kind")
+    sides = ((account, n * sign) for n in range(1, 4) for account, sign in ((wallet.pk, -1), (house.pk, 1)))
+    assert list(rows) == [(account, amount, Kind.GENERATION) for account, amount in sides]
+    assert_books_are_right()
+
+
+def test_a_batch_is_written_whole_or_not_at_all(rich: Profile) -> None:
+    wallet, house = ledger.wallet_of(rich), ledger.house()
+    pay(wallet, house, 1, "run-2")
+    for error, amount in ((IntegrityError, 1), (ledger.InsufficientFunds, 600)):
+        with pytest.raises(error):
+            ledger.post_transfers(
+                ledger.Transfer(wallet, house, amount, Kind.GENERATION, f"run-{n}") for n in (1, 3 if amount > 1 else 2)
+            )
+    assert (balance(wallet), LedgerEntry.objects.count()) == (999, 4)
+
+
+def test_no_transfers_are_no_statement(rich: Profile) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        ledger.post_transfers([])
+    assert not queries.captured_queries
 
 
 @pytest.mark.parametrize("amount", [0, -1])
