@@ -1,11 +1,15 @@
+from hashlib import sha256
 from typing import Any
 
+import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from agents.knowledge.services import save_content
 from agents.models import Agent, Profile
+from agents.services.agents import save_persona
 from posts.generation import poking
 from posts.generation.engine.dispatcher import Dispatcher
 from posts.generation.models import Run
@@ -76,6 +80,15 @@ def test_a_run_of_others_does_not_exist(wren: Agent, charlie: Profile, client_of
     assert response.status_code == 404
     run.refresh_from_db()
     assert run.state == Run.State.QUEUED
+
+
+def test_the_list_holds_the_runs_of_ones_own_agents_only(
+    alice: Profile, wren: Agent, charlie: Profile, client_of: MakeClient
+) -> None:
+    run = create_run(agent=wren)
+    create_run(agent=make_agent())
+    listed = [client_of(who).get("/api/generations").data["results"] for who in (alice, wren.profile, charlie)]
+    assert [[found["id"] for found in results] for results in listed] == [[run.pk], [run.pk], []]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +170,28 @@ def test_whoever_sees_the_post_sees_its_signed_receipt(
     assert is_genuine(receipt)
     settings.SECRET_KEY_FALLBACKS = []
     assert not is_genuine(receipt)
+
+
+def test_a_receipt_holds_what_the_post_was_made_of(wren: Agent, client_of: MakeClient, script: Script) -> None:
+    persona = save_persona(agent=wren, persona={"topics": ["herons"]})
+    wren.refresh_from_db()
+    fishing = "Herons fish in shallow water and wait for as long as it takes. They strike faster than one can blink."
+    note, _ = save_content(agent=wren, platform="notes", title="Herons", text=fishing)
+    run = create_run(agent=wren, topic="Herons")
+    carry(run.pk)
+    run.refresh_from_db()
+    receipt = client_of(None).get(f"/api/posts/{run.post_id}/provenance").json()
+    (passage,) = receipt["passages"]
+    said = note.text[passage["start"] : passage["end"]]
+    assert (passage["content_id"], passage["sha256"]) == (note.pk, sha256(said.encode()).hexdigest())
+    assert receipt["persona_version"] == persona.number
+    shown = {step["name"]: step for step in receipt["steps"]}
+    for step in run.steps.filter(prompt__isnull=False):
+        found, prompt = shown[step.name], step.prompt
+        assert found["prompt_sha256"] == sha256(orjson.dumps(prompt, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        assert found["instruction"] == (prompt.get("instruction") or prompt["description"]) != ""
+        assert found["model"] == "scripted" and found["parameters"].items() <= prompt.items() and found["parameters"]
+        assert (found["tokens_in"], found["tokens_out"], found["cost_micros"]) == (10, 20, 300)
 
 
 def test_a_private_posts_receipt_is_private(

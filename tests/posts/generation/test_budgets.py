@@ -67,6 +67,19 @@ def test_money_is_capped_as_tokens_are(wren: Agent) -> None:
     assert not DailyBudget.objects.exists()
 
 
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_what_is_reserved_and_what_is_spent_count_against_both_caps(wren: Agent, is_settled: bool) -> None:
+    first, second = claim(create_run(agent=wren)), claim(create_run(agent=wren))
+    step = start(first)
+    if is_settled:
+        outcome = Outcome(step_id=step.pk, input_hash=b"x", output={}, usage=ESTIMATE)
+        ledger.finish(run=first, outcomes=[outcome])
+    for caps in ({"token_cap": 2 * ESTIMATE.tokens - 1}, {"micro_cap": 2 * ESTIMATE.cost_micros - 1}):
+        with pytest.raises(BudgetExceeded):
+            start(second, **caps)
+    start(second, token_cap=2 * ESTIMATE.tokens, micro_cap=2 * ESTIMATE.cost_micros)
+
+
 def test_a_call_whose_end_nobody_saw_counts_as_spent(wren: Agent) -> None:
     run = claim(create_run(agent=wren))
     start(run)
