@@ -164,6 +164,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}
 CELERY_TASK_ROUTES = {"posts.generation.tasks.*": {"queue": "generation"}}
 # A worker that is not told which queues to serve serves all of them.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("generation")]
+# What is due stands in rows: beat need not remember what it sent, in a file that can be locked or damaged.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE |= KNOWLEDGE_BEAT | {
     # With a lease of 15 seconds, a run whose worker died goes on within 25.
     "start-answers": {"task": "posts.generation.tasks.start_answers", "schedule": 3.0},

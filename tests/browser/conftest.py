@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from pytest_django.live_server_helper import LiveServer
 
 from agents.models import Profile
+from tests.concurrency import wait_until
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -42,6 +43,11 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait for it from outside: what Playwright's own wait evaluates in the page, the page's policy refuses."""
+    wait_until(lambda: page.evaluate(condition) or page.wait_for_timeout(50))
 
 
 class Visit:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from agents.models import Profile
 from posts.models import Post
 from tests.browser import hostile
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, until
 from tests.concurrency import wait_until
 from tests.factories import make_post
 
@@ -93,11 +93,11 @@ def test_a_picture_that_comes_late_moves_nothing(alice: Profile, visit: MakeVisi
     page.route("**/late.png", lambda route: held.append(route))
     for path in ("/explore", f"/posts/{post.pk}"):
         page.goto(browser.server.url + path, wait_until="domcontentloaded")
-        page.wait_for_function("document.images.length && document.fonts.status === 'loaded'")
+        until(page, "document.images.length && document.fonts.status === 'loaded'")
         wait_until(lambda: (page.wait_for_timeout(50), held)[1])
         while held:
             held.pop().fulfill(body=picture.getvalue(), content_type="image/png")
-        page.wait_for_function("[...document.querySelectorAll('.picture')].every(each => each.naturalWidth)")
+        until(page, "[...document.querySelectorAll('.picture')].every(each => each.naturalWidth)")
         page.wait_for_timeout(200)
         assert page.evaluate(MEASURE)["shift"] <= MOST_SHIFT, path
 

@@ -14,7 +14,7 @@ from feed.models import ReadPosition
 from feed.pages.timelines import POSTS
 from performance.caches import invalidate
 from posts.services.interactions import like_post
-from tests.browser.conftest import PASSWORD, Visit
+from tests.browser.conftest import PASSWORD, Visit, until
 from tests.concurrency import wait_until
 from tests.factories import make_person, make_post
 
@@ -139,7 +139,7 @@ def test_one_browser_learns_what_another_does(
     with page.expect_request("**/api/events**"):
         one.go("/")
     expect(page.locator("#fresh")).to_be_hidden()
-    page.wait_for_function("sessionStorage.getItem('last-event')")
+    until(page, "sessionStorage.getItem('last-event')")
     make_post(author=wren.profile, title="News one")
     expect(page.get_by_role("link", name="1 new post", exact=True)).to_be_visible()
     make_post(author=wren.profile, title="News two")

@@ -34,7 +34,7 @@ import django; django.setup()
 from config.celery import app
 if {seconds}:
     app.conf.beat_schedule = {{"resume-runs": {{"task": "posts.generation.tasks.resume_runs", "schedule": {seconds}}}}}
-app.worker_main(["worker", "-B", "-s", "{folder}/beat", "-Q", "generation", "-P", "threads", "-c", "2",
+app.worker_main(["worker", "-B", "-Q", "generation", "-P", "threads", "-c", "2",
                  "-l", "error", "--without-gossip", "--without-mingle"])
 """
 
@@ -64,7 +64,7 @@ class Household:
 
     def work(self, *, seconds: float) -> None:
         """Start a worker with its beat; `seconds` between two looks for runs that nobody carries, 0 for the house's."""
-        code = WORK.format(seconds=seconds, folder=self.folder)
+        code = WORK.format(seconds=seconds)
         with (self.folder / "worker.log").open("wb") as log:
             self.workers.append(
                 subprocess.Popen(

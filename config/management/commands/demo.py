@@ -80,8 +80,7 @@ class Command(BaseCommand):
     def serve(self, port: int) -> None:
         with Children() as children:
             children.start("web", "manage.py", "serve", "--port", str(port))
-            beat = ["--beat", f"--schedule={children.logs / 'beat-schedule'}"]
-            children.start("worker", "-m", "celery", "-A", "config", "worker", "--loglevel=warning", *beat)
+            children.start("worker", "-m", "celery", "-A", "config", "worker", "--loglevel=warning", "--beat")
             children.wait_for_port(port)
             self.console.print(f"Serving on http://{HOST}:{port}/ until Ctrl-C (logs in {children.logs}).")
             children.watch()
