@@ -28,13 +28,11 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    skip = pytest.mark.skip(reason="No Chromium was found: install Debian's package or set CHROMIUM to its path.")
-    # One browser is started, not one by each worker.
-    marks = [pytest.mark.xdist_group("browser")] + ([skip] if CHROMIUM is None else [])
-    for item in items:
-        if HERE in item.path.parents:
-            for mark in marks:
-                item.add_marker(mark)
+    if CHROMIUM is None:
+        skip = pytest.mark.skip(reason="No Chromium was found: install Debian's package or set CHROMIUM to its path.")
+        for item in items:
+            if HERE in item.path.parents:
+                item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

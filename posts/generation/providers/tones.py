@@ -12,7 +12,7 @@ from posts.generation.quoting import is_presentable, reads_well, stands_alone
 
 @dataclass(frozen=True)
 class Tone:
-    """Phrases of one manner of speaking. `{topic}`, `{source}` and `{theme}` are filled in."""
+    """Phrases of one manner of speaking, true of whatever is quoted. `{topic}` and `{source}` are filled in."""
 
     words: frozenset[str]
     openings: tuple[str, ...]
@@ -88,7 +88,7 @@ TONES = (
         (
             "If this helps even one of you, it was worth writing down.",
             "Tell me how it goes for you; I read every reply.",
-            "Be patient with yourself while you try it.",
+            "Take your time with it; I did.",
         ),
         ("Something worth sharing on {topic}", "{topic}, gently explained", "A good word about {topic}"),
         ("Worth five minutes: {topic}", "For you to read: {topic}", "A good word for “{topic}”"),
@@ -100,21 +100,21 @@ TONES = (
         ),
         (
             "{topic}, for people who have to make it work by Monday.",
-            "The useful part of what I know about {topic}:",
+            "What I know about {topic}, and no more:",
             "Three minutes on {topic}, then back to work.",
         ),
         (
             "I read “{source}” so that you can decide whether to. The useful part:",
-            "One thing to take from “{source}” and use this week:",
-            "Skip to the part of “{source}” that changes what you do:",
+            "One thing to take from “{source}”:",
+            "If you read one part of “{source}”, read this:",
         ),
         (
-            "Try it on something small first.",
+            "That is the part I would keep.",
             "Start there; the rest can wait.",
-            "If you do only one thing about it, do that.",
+            "That much is worth knowing.",
         ),
-        ("{topic}, in practice", "What to do about {topic}", "{topic}: the useful part"),
-        ("The useful part of “{topic}”", "To use this week: {topic}", "{topic}: what to take from it"),
+        ("{topic}, in practice", "{topic}, in short", "{topic}: the useful part"),
+        ("The useful part of “{topic}”", "Worth keeping: {topic}", "{topic}: what to take from it"),
     ),
     Tone(
         _words(
