@@ -12,6 +12,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -159,15 +160,22 @@ class Own(NamedTuple):
 def own_times(agent: Agent, *, runs: int = 30) -> tuple[Own, Own]:
     """Return the medians of a warm run of ours and of one as the seeds did it, taken in turn.
 
-    Both with a provider that answers at once, from creation to the post.
+    Both with a provider that answers at once, from creation to the post. Each on a thread and hence a connection of its
+    own: the seeds close theirs between steps, which must not take the warmth from ours.
     """
     dispatcher = Dispatcher()
     ours, seeds = [], []
-    for _ in range(runs):
-        ours.append(timed(lambda: dispatcher.run_until_settled([create_run(agent=agent, topic=topic()).pk])))
-        seeds.append(timed(lambda: seed_run(agent.profile.handle)))
-    dispatcher.close()
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        for _ in range(runs):
+            ours.append(one.submit(timed, lambda: carry_new(agent, dispatcher)).result())
+            seeds.append(other.submit(timed, lambda: seed_run(agent.profile.handle)).result())
+        one.submit(dispatcher.close).result()
+        other.submit(lambda: connection.close()).result()
     return middle(ours), middle(seeds)
+
+
+def carry_new(agent: Agent, dispatcher: Dispatcher) -> None:
+    dispatcher.run_until_settled([create_run(agent=agent, topic=topic()).pk])
 
 
 def timed(work: Callable[[], object]) -> Own:
@@ -184,7 +192,7 @@ def statements_of_a_run(agent: Agent) -> int:
     """Return the statements of a warm run, transaction control included, from creation to the post."""
     dispatcher = Dispatcher()
     with CaptureQueriesContext(connection) as queries:
-        dispatcher.run_until_settled([create_run(agent=agent, topic=topic()).pk])
+        carry_new(agent, dispatcher)
     dispatcher.close()
     return len(queries)
 
