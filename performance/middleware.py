@@ -32,26 +32,28 @@ def measure_requests(get_response: Handler) -> Handler:
             current.reset(token)
         costs.nanoseconds = perf_counter_ns() - started
         costs.at = time()
-        costs.method, costs.match = request.method, request.resolver_match
+        costs.method = request.method
+        if request.resolver_match is not None:
+            costs.view = request.resolver_match.view_name
         if isinstance(response, HttpResponse):
             costs.size_bytes = len(response.content)
-        costs.is_error = response.status_code >= 500
+        costs.status = response.status_code
         recorder.finished(costs)
         if costs.nanoseconds > least_nanoseconds():
-            _log_if_slow(costs, response.status_code)
+            _log_if_slow(costs)
         response.headers[trace.HEADER] = costs.trace
         return response
 
     return middleware
 
 
-def _log_if_slow(costs: RequestCosts, status: int) -> None:
+def _log_if_slow(costs: RequestCosts) -> None:
     log_if_slow(
         kind="endpoint",
         name=costs.endpoint,
         milliseconds=costs.nanoseconds / 1e6,
         trace=costs.trace,
-        status=status,
+        status=costs.status,
         statements=len(costs.asked),
         database_ms=round(costs.database_ms, 1),
     )

@@ -59,6 +59,15 @@ class Tally:
         if trace:
             self.traces[bucket] = trace
 
+    def add_costs(self, statements: int | None, size_bytes: int | None, is_error: bool) -> None:
+        if statements is not None:
+            bucket = bucket_of(statements)
+            self.statements[bucket] = self.statements.get(bucket, 0) + 1
+        if size_bytes is not None:
+            bucket = bucket_of(size_bytes)
+            self.size[bucket] = self.size.get(bucket, 0) + 1
+        self.errors += is_error
+
     def counts(self) -> Iterator[tuple[str, int, int]]:
         """Return series, bucket and count of all that was counted."""
         for series, buckets in ((LATENCY, self.latency), (STATEMENTS, self.statements), (BYTES, self.size)):
@@ -78,13 +87,7 @@ class Batch:
     def add(self, minute: int, measured: Measurement) -> None:
         tally = self.tally(minute, measured.kind, measured.name)
         tally.add(measured.microseconds, measured.trace)
-        if measured.statements is not None:
-            bucket = bucket_of(measured.statements)
-            tally.statements[bucket] = tally.statements.get(bucket, 0) + 1
-        if measured.size_bytes is not None:
-            bucket = bucket_of(measured.size_bytes)
-            tally.size[bucket] = tally.size.get(bucket, 0) + 1
-        tally.errors += measured.is_error
+        tally.add_costs(measured.statements, measured.size_bytes, measured.is_error)
 
     def tally(self, minute: int, kind: str, name: str) -> Tally:
         tallies = self.minutes[minute]

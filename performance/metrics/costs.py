@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-from django.urls import ResolverMatch
 from psycopg import sql
 
 from performance.masking import label_of
@@ -14,25 +13,31 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 class RequestCosts:
     """One request, or another stretch of work whose statements are counted together."""
 
-    __slots__ = ("asked", "at", "is_error", "match", "method", "named", "nanoseconds", "size_bytes", "trace")
+    # What is known at the end, or of few: on the class, so that a request begins by writing two fields.
+    at = 0.0
+    nanoseconds = 0
+    method: str | None = None
+    view = "(no route)"
+    status = 0
+    size_bytes: int | None = None
+    named: tuple[tuple[str, int], ...] = ()
+    # Inside `track_query(name)` the statements count under that name, not each under its own text.
+    is_tracked = False
 
     def __init__(self, trace: str) -> None:
         self.trace = trace
         # Each statement, or None for one that counts under the name of a tracked block, with its nanoseconds.
         self.asked: list[tuple[object, int]] = []
-        self.named: list[tuple[str, int]] = []
-        self.at = 0.0
-        self.nanoseconds = 0
-        self.method: str | None = None
-        self.match: ResolverMatch | None = None
-        self.size_bytes: int | None = None
-        self.is_error = False
 
     @property
     def endpoint(self) -> str:
         """The name that metrics and budgets know the endpoint by: "GET posts:detail"."""
         method = self.method if self.method in METHODS else "OTHER"
-        return f"{method} {self.match.view_name if self.match else '(no route)'}"
+        return f"{method} {self.view}"
+
+    @property
+    def is_error(self) -> bool:
+        return self.status >= 500
 
     @property
     def database_ms(self) -> float:

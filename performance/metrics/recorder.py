@@ -73,19 +73,24 @@ class Recorder:
 
     def _fold(self, minute: int, measurement: Measurement) -> None:
         self._batch.add(minute, measurement)
-        slowest = self._slowest.get(measurement.kind)
-        if slowest is None or measurement.microseconds > slowest.microseconds:
-            self._slowest[measurement.kind] = measurement
+        self._note(measurement.kind, measurement.name, measurement.microseconds, measurement.trace)
 
     def _fold_request(self, costs: RequestCosts) -> None:
-        minute, trace, microseconds = int(costs.at) // 60, costs.trace, costs.nanoseconds // 1000
-        counts = len(costs.asked), costs.size_bytes, costs.is_error
-        self._fold(minute, Measurement(ENDPOINT, costs.endpoint, microseconds, trace, *counts))
+        minute, trace, endpoint = int(costs.at) // 60, costs.trace, costs.endpoint
+        microseconds = costs.nanoseconds // 1000
+        tally = self._batch.tally(minute, ENDPOINT, endpoint)
+        tally.add(microseconds, trace)
+        tally.add_costs(len(costs.asked), costs.size_bytes, costs.is_error)
+        self._note(ENDPOINT, endpoint, microseconds, trace)
         for name, microseconds in costs.queries():
             self._batch.tally(minute, QUERY, name).add(microseconds, trace)
-            slowest = self._slowest.get(QUERY)
-            if slowest is None or microseconds > slowest.microseconds:
-                self._slowest[QUERY] = Measurement(QUERY, name, microseconds, trace)
+            self._note(QUERY, name, microseconds, trace)
+
+    def _note(self, kind: str, name: str, microseconds: int, trace: str) -> None:
+        """Remember the slowest of each kind."""
+        slowest = self._slowest.get(kind)
+        if slowest is None or microseconds > slowest.microseconds:
+            self._slowest[kind] = Measurement(kind, name, microseconds, trace)
 
     def take_slowest(self) -> dict[str, Measurement]:
         """Return the slowest of each kind since the last call."""

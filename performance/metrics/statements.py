@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from time import perf_counter_ns
 from typing import Any
 
@@ -13,14 +12,11 @@ from performance.metrics.recorder import Measurement, recorder
 from performance.metrics.slow_log import least_nanoseconds, log_if_slow
 from performance.metrics.store import QUERY
 
-# Inside `track_query(name)` the statements count under that name, not each under its own text.
-is_tracked: ContextVar[bool] = ContextVar("is_tracked", default=False)
-
 
 def measured(name: str, nanoseconds: int) -> None:
     """Record a query under its name, with those of its request, and log it if it was slow."""
     if (costs := current.get()) is not None:
-        costs.named.append((name, nanoseconds))
+        costs.named += ((name, nanoseconds),)
     else:
         recorder.record(Measurement(QUERY, name, nanoseconds // 1000))
     log_if_slow(kind="query", name=name, milliseconds=nanoseconds / 1e6, trace=current_trace())
@@ -55,6 +51,6 @@ def _measure(execute: Callable[..., Any], statement: Any, params: Any, many: boo
     finally:
         nanoseconds = perf_counter_ns() - started
         # Named later, beside the requests: this is on the path of every statement.
-        costs.asked.append((None if is_tracked.get() else statement, nanoseconds))
-        if nanoseconds > least_nanoseconds() and not is_tracked.get():
+        costs.asked.append((None if costs.is_tracked else statement, nanoseconds))
+        if nanoseconds > least_nanoseconds() and not costs.is_tracked:
             log_if_slow(kind="query", name=name_of(statement), milliseconds=nanoseconds / 1e6, trace=costs.trace)

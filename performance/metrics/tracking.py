@@ -7,10 +7,10 @@ from inspect import iscoroutinefunction
 from time import perf_counter_ns
 from typing import Any, cast
 
-from performance.metrics.costs import current_trace
+from performance.metrics.costs import current, current_trace
 from performance.metrics.recorder import Measurement, recorder
 from performance.metrics.slow_log import log_if_slow
-from performance.metrics.statements import is_tracked, measured
+from performance.metrics.statements import measured
 from performance.metrics.store import FUNCTION
 
 
@@ -50,10 +50,14 @@ def _timed(name: str) -> Iterator[None]:
 @contextmanager
 def track_query(name: str) -> Iterator[None]:
     """Measure the queries of a block together, as one query called `name`."""
-    token = is_tracked.set(True)
+    costs = current.get()
+    is_inner = costs is not None and costs.is_tracked
+    if costs is not None:
+        costs.is_tracked = True
     started = perf_counter_ns()
     try:
         yield
     finally:
-        is_tracked.reset(token)
+        if costs is not None:
+            costs.is_tracked = is_inner
         measured(name, perf_counter_ns() - started)
