@@ -45,4 +45,4 @@ ARTICLES = ../shared/data/articles/articles.jsonl.gz
 
 bench-retrieval: setup-dev ## Measure retrieval on the Markdown articles of ARTICLES=FILE.jsonl.gz
 	@test -f $(ARTICLES) || { echo "There is no $(ARTICLES): name a file of articles with ARTICLES=FILE.jsonl.gz"; exit 1; }
-	$(PYTHON) -m benchmarks.retrieval $(ARTICLES) $(ARGS)
+	$(PYTHON) -m benchmarks retrieval --articles $(ARTICLES) $(ARGS)

@@ -1,11 +1,9 @@
 """Time the generation engine: providers are simulated, so that everything else that takes time is ours.
 
-Run with `python -m benchmarks.generation`. Milliseconds unless a name says otherwise. The rows that are made are
-removed again.
+Milliseconds unless a name says otherwise. The rows that are made are removed again.
 """
 
 import io
-import os
 import random
 import re
 import statistics
@@ -15,12 +13,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
-
-import django
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
-    django.setup()
 
 import psutil
 from django.conf import settings
@@ -302,11 +294,3 @@ def rows() -> list[dict[str, Any]]:
 
 def row(name: str, value: float, op: str, goal: float, unit: str) -> dict[str, Any]:
     return {"name": name, "value": round(value, 3), "op": op, "goal": goal, "unit": unit}
-
-
-if __name__ == "__main__":
-    # The providers are found by their dotted path: measure with the module that they are in.
-    from benchmarks import generation
-
-    for entry in generation.rows():
-        print(f"{entry['name']}: {entry['value']} {entry['unit']} (goal {entry['op']} {entry['goal']})")

@@ -1,4 +1,4 @@
-"""How fast posts leave the house. Run with `python -m benchmarks.publishing`; removes what it made.
+"""How fast posts leave the house. What is made is removed again.
 
 Three figures: ten thousand posts due within one minute on two workers, the claim of a hundred due rows among many
 scheduled ones, and an analytics summary over a million metric rows.
@@ -13,12 +13,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from statistics import median, quantiles
 from typing import Any
-
-import django
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
-    django.setup()
 
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -214,8 +208,3 @@ def figure(name: str, value: float, op: str, goal: float, unit: str) -> Row:
 def rows() -> list[Row]:
     """Measure everything; `value op goal` is what must hold."""
     return [*claims(), *summaries(), *one_minute()]
-
-
-if __name__ == "__main__":
-    for row in rows():
-        print(f"{row['name']:70} {row['value']:>10} {row['op']} {row['goal']} {row['unit']}")

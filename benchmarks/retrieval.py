@@ -1,13 +1,12 @@
 """Measure retrieval: how often the right article is found, how fast, how fast articles go in, whether quotes are true.
 
-Run with `python -m benchmarks.retrieval FILE.jsonl.gz [FIGURE ...]`, the file holding Markdown articles as
-`import_articles` reads them. Works in a database of its own, `aviary_bench_retrieval`, which is made anew.
+Works on a file of Markdown articles as `import_articles` reads them, in a database of its own,
+`aviary_bench_retrieval`, which is made anew.
 """
 
 import gzip
 import json
 import math
-import os
 import resource
 import sys
 import time
@@ -16,12 +15,6 @@ from itertools import batched
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
-
-import django
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
-    django.setup()
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
@@ -40,7 +33,7 @@ from agents.knowledge.retrieval.search import Filters, Hit, search
 from agents.knowledge.services import ledger
 from agents.knowledge.services.research import research
 from agents.services.people import create_person
-from benchmarks import databases, rendering
+from benchmarks import databases
 from benchmarks.options import Options
 from benchmarks.results import Row
 from benchmarks.retrieval_questions import Question, questions_and_articles
@@ -286,13 +279,3 @@ def rows(options: Options) -> list[Row]:
 def make_anew() -> None:
     databases.administer(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
     databases.use(databases.prepared(DATABASE))
-
-
-def main() -> None:
-    path, *figures = sys.argv[1:]
-    make_anew()
-    print(rendering.terminal(measure(Path(path), figures or [name for name in WORK if name != "1m"])))
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,10 @@ import django
 from django.db import connection
 
 if __name__ == "__main__":
+    from config import embedded
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    embedded.ensure()
     django.setup()
 
 from agents.models import Profile
