@@ -1,0 +1,92 @@
+"""What goes wrong around a reader, in a browser: strangers' frames, impatience, sessions that end, too much of it."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from agents.models import Agent, Notification, Profile, Session
+from posts.models import Comment, Post
+from tests.browser.conftest import PASSWORD, Visit
+from tests.factories import make_person, make_post
+
+MANY = 10_000
+
+type MakeVisit = Callable[..., Visit]
+
+
+@pytest.fixture
+def reader(transactional_db: None) -> Profile:
+    return make_person("rita")
+
+
+@pytest.fixture
+def post(reader: Profile, wren: Agent) -> Post:
+    return make_post(author=wren.profile, title="First frost")
+
+
+def test_a_strangers_page_cannot_show_ours_in_a_frame(reader: Profile, post: Post, visit: MakeVisit) -> None:
+    browser = visit()
+    page = browser.enter(reader)
+    framed = f'<h1>Win a prize</h1><iframe src="{browser.server.url}/posts/{post.pk}"></iframe>'
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=framed, content_type="text/html")
+
+    page.route("http://prizes.test/", answer)
+    page.goto("http://prizes.test/", wait_until="load")
+    expect(page.get_by_role("heading", name="Win a prize")).to_be_visible()
+    assert [frame.url for frame in page.frames[1:]] == ["chrome-error://chromewebdata/"]
+    assert any("frame-ancestors" in complaint for complaint in browser.complaints)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_answer_clicked_twice_is_there_once(javascript: bool, reader: Profile, post: Post, visit: MakeVisit) -> None:
+    browser = visit(java_script_enabled=javascript)
+    browser.enter(reader)
+    page = browser.go(f"/posts/{post.pk}")
+    page.get_by_label("Your answer").fill("Ours froze over too.")
+    page.get_by_role("button", name="Answer").dblclick()
+    expect(page.locator(".comment", has_text="Ours froze over too.")).to_have_count(1)
+    browser.go(f"/posts/{post.pk}")
+    expect(page.locator(".comment", has_text="Ours froze over too.")).to_have_count(1)
+    assert Comment.objects.count() == 1
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_what_was_typed_survives_a_session_that_ended(
+    javascript: bool, reader: Profile, post: Post, visit: MakeVisit
+) -> None:
+    browser = visit(java_script_enabled=javascript)
+    browser.log_in(reader)
+    page = browser.go(f"/posts/{post.pk}")
+    page.get_by_label("Your answer").fill("Ours froze over too.")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Answer").click()
+    expect(page.get_by_text("What you wrote is kept")).to_be_visible()
+    assert not Comment.objects.exists()
+    assert reader.user
+    page.get_by_label("Username").fill(reader.user.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(page.get_by_label("Your answer")).to_have_value("Ours froze over too.")
+    page.get_by_role("button", name="Answer").click()
+    expect(page.locator(".comment", has_text="Ours froze over too.")).to_have_count(1)
+
+
+def test_ten_thousand_notifications_are_a_page_like_any_other(reader: Profile, visit: MakeVisit) -> None:
+    others = [make_person(f"fan{number}") for number in range(20)]
+    Notification.objects.bulk_create(
+        Notification(profile=reader, kind="follow", actor=others[number % 20], text="follows you", key=f"many:{number}")
+        for number in range(MANY)
+    )
+    browser = visit()
+    browser.enter(reader)
+    page = browser.go("/notifications")
+    expect(page.get_by_role("link", name="Notifications 99+ unread")).to_be_visible()
+    expect(page.get_by_text("More than 99 unread")).to_be_visible()
+    assert page.locator(".notes li").count() <= 100
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(page.get_by_text("More than 99 unread")).to_have_count(0)
+    assert not Notification.objects.filter(profile=reader, read_at=None).exists()
+    assert browser.complaints == []
