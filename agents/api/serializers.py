@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,15 +8,34 @@ from django.db.models.fields.files import FieldFile
 from django.db.models.functions import Concat
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from agents.api.parsers import printable
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
 
+class Surrogates(ProhibitSurrogateCharactersValidator):
+    """What DRF refuses, found without a look at each character in Python, which took most of a long post's check."""
+
+    def __call__(self, value: Any) -> None:
+        if SURROGATE.search(str(value)):
+            super().__call__(value)
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Validate input and refuse fields that it does not know, by name."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.validators = [
+                Surrogates() if isinstance(each, ProhibitSurrogateCharactersValidator) else each
+                for each in field.validators
+            ]
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
