@@ -16,6 +16,11 @@ from tests.browser.conftest import PASSWORD, Visit
 from tests.factories import make_person, make_post
 
 MANY = 10_000
+# What an impatient hand does where nothing holds it up.
+SEND_TWICE = """box => {
+  const send = () => fetch(box.form.action, { method: "POST", body: new URLSearchParams(new FormData(box.form)) });
+  return Promise.all([send(), send()]);
+}"""
 
 type MakeVisit = Callable[..., Visit]
 
@@ -52,15 +57,14 @@ def test_a_strangers_page_cannot_show_ours_in_a_frame(
     assert [frame.url for frame in page.frames[1:]] == ["chrome-error://chromewebdata/"]
 
 
-@pytest.mark.parametrize("javascript", [True, False])
-def test_an_answer_clicked_twice_is_there_once(javascript: bool, reader: Profile, post: Post, visit: MakeVisit) -> None:
-    browser = visit(java_script_enabled=javascript)
+def test_an_answer_that_is_sent_twice_at_once_is_there_once(reader: Profile, post: Post, visit: MakeVisit) -> None:
+    browser = visit()
     browser.enter(reader)
     page = browser.go(f"/posts/{post.pk}")
-    page.get_by_label("Your answer").fill("Ours froze over too.")
-    page.get_by_role("button", name="Answer").dblclick()
-    expect(page.locator(".comment", has_text="Ours froze over too.")).to_have_count(1)
-    browser.go(f"/posts/{post.pk}")
+    box = page.get_by_label("Your answer")
+    box.fill("Ours froze over too.")
+    box.evaluate(SEND_TWICE)
+    page.reload()
     expect(page.locator(".comment", has_text="Ours froze over too.")).to_have_count(1)
     assert Comment.objects.count() == 1
 
