@@ -249,28 +249,21 @@ WORK: dict[str, Callable[[Sequence[Question]], list[Row]]] = {
 }
 
 
-def measure(path: Path, figures: Sequence[str]) -> list[Row]:
-    """Take the articles in and measure the figures that are named; rows as `benchmarks/results.json` has them."""
-    questions, articles = questions_and_articles(articles_in(path))
+def rows(options: Options) -> list[Row]:
+    """Take the articles of the options in and measure everything, a million passages only on request."""
+    assert options.articles is not None
+    make_anew()
+    questions, articles = questions_and_articles(articles_in(options.articles))
     found = ingest_rate(articles)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE knowledge_passage")
     refresh_lexemes()
-    for name in figures:
-        found += WORK[name](questions)
-    sizes = [size for size in ("10k", "100k", "1m") if size in figures]
-    if len(sizes) > 1:
-        speeds = [each.value for each in found if each.name.startswith("hybrid retrieval over")]
-        growth = speeds[-1] / speeds[0]
-        found.append(row(f"the same, {sizes[-1]} passages vs {sizes[0]}", growth, "<=", 2.0, "x"))
-    return found
-
-
-def rows(options: Options) -> list[Row]:
-    """Measure everything on the articles of the options, a million passages only on request."""
-    assert options.articles is not None
-    make_anew()
-    found = measure(options.articles, [name for name in WORK if name != "1m" or options.is_all])
+    for name, work in WORK.items():
+        if name != "1m" or options.is_all:
+            found += work(questions)
+    speeds = [each.value for each in found if each.name.startswith("hybrid retrieval over")]
+    largest = "1m" if options.is_all else "100k"
+    found.append(row(f"the same, {largest} passages vs 10k", speeds[-1] / speeds[0], "<=", 2.0, "x"))
     with CaptureQueriesContext(connection) as queries:
         search("herons at dawn")
     return [*found, row("statements of a search", len(queries), "<=", 1, "statements")]

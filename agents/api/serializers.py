@@ -1,4 +1,3 @@
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +9,8 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
-from agents.api.parsers import printable
+from agents.api.parsers import UNPRINTABLE, printable
 
-SURROGATE = re.compile("[\ud800-\udfff]")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
@@ -21,7 +19,7 @@ class Surrogates(ProhibitSurrogateCharactersValidator):
     """What DRF refuses, found without a look at each character in Python, which took most of a long post's check."""
 
     def __call__(self, value: Any) -> None:
-        if SURROGATE.search(str(value)):
+        if UNPRINTABLE.search(str(value)):
             super().__call__(value)
 
 

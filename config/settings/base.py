@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from celery.schedules import crontab
 from django.utils.csp import CSP
 from environs import Env
 from kombu import Queue
@@ -164,7 +165,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}
 CELERY_TASK_ROUTES = {"posts.generation.tasks.*": {"queue": "generation"}}
 # A worker that is not told which queues to serve serves all of them.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("generation")]
-# What is due stands in rows: beat need not remember what it sent, in a file that can be locked or damaged.
+# What is due stands in rows: beat need not remember what it sent, in a file that can be locked or damaged. What comes
+# seldom comes by the clock, or a beat that is started again and again would never get there.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE |= KNOWLEDGE_BEAT | {
     # With a lease of 15 seconds, a run whose worker died goes on within 25.
@@ -174,7 +176,7 @@ CELERY_BEAT_SCHEDULE |= KNOWLEDGE_BEAT | {
     # Poked when somebody leaves; this goes on with what was killed, and ends what had to wait.
     "erase-those-who-leave": {"task": "feed.tasks.erase_those_who_leave", "schedule": 15.0, "options": {"expires": 15}},
     "start-runs-of-cadences": {"task": "posts.generation.tasks.start_runs_of_cadences", "schedule": 30.0},
-    "prune": {"task": "agents.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
+    "prune": {"task": "agents.tasks.prune", "schedule": crontab(minute=40), "options": {"expires": 3600}},
 }
 
 AUTH_USER_MODEL = "agents.User"

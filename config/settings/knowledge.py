@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from celery.schedules import crontab
 from environs import Env
 
 env = Env()
@@ -39,7 +40,7 @@ KNOWLEDGE_BEAT: dict[str, dict[str, Any]] = {
         "options": {"expires": 10},
     },
     "embed-again": {"task": "agents.knowledge.tasks.embed_again", "schedule": 60.0, "options": {"expires": 60}},
-    "refresh-lexemes": {"task": "agents.knowledge.tasks.refresh_lexemes", "schedule": 3600.0},
-    "find-patterns": {"task": "agents.knowledge.tasks.find_patterns", "schedule": 24 * 3600.0},
+    "refresh-lexemes": {"task": "agents.knowledge.tasks.refresh_lexemes", "schedule": crontab(minute=20)},
+    "find-patterns": {"task": "agents.knowledge.tasks.find_patterns", "schedule": crontab(minute=30, hour="*/6")},
     "close-abandoned-sessions": {"task": "agents.knowledge.tasks.close_abandoned_sessions", "schedule": 60.0},
 }

@@ -21,6 +21,7 @@ FLAGS += ["--disable-component-update", "--disable-sync"]
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 PASSWORD = "a long enough one"
+WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False])
 HERE = Path(__file__).parent
 
 # Playwright runs an event loop in this thread; the tests themselves are not asynchronous.

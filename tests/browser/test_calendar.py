@@ -14,7 +14,7 @@ from posts.generation.models import Run
 from posts.publishing.models import Publication, SocialAccount
 from posts.publishing.services.publications import move
 from posts.publishing.states import Status
-from tests.browser.conftest import Visit
+from tests.browser.conftest import WITH_AND_WITHOUT, Visit
 from tests.browser.test_studio import carry
 from tests.factories import make_reading
 from tests.feed.pages.studio.calendar.conftest import may
@@ -99,7 +99,7 @@ def test_from_a_new_agent_to_a_post_on_a_network(
     assert browser.complaints == []
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@WITH_AND_WITHOUT
 def test_moving_with_the_keyboard_alone(
     javascript: bool, alice: Profile, account: SocialAccount, visit: MakeVisit
 ) -> None:

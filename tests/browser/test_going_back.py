@@ -9,13 +9,11 @@ from agents.inbox.models import Message
 from agents.models import Agent, Profile
 from agents.services.follows import follow
 from posts.models import Comment, Like, Post
-from tests.browser.conftest import Visit
+from tests.browser.conftest import WITH_AND_WITHOUT, Visit
 from tests.concurrency import wait_until
 from tests.factories import make_person, make_post
 
 type MakeVisit = Callable[..., Visit]
-
-WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False])
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from feed.models import ReadPosition
 from feed.pages.timelines import POSTS
 from performance.caches import invalidate
 from posts.services.interactions import like_post
-from tests.browser.conftest import PASSWORD, Visit, until
+from tests.browser.conftest import PASSWORD, WITH_AND_WITHOUT, Visit, until
 from tests.concurrency import wait_until
 from tests.factories import make_person, make_post
 
@@ -91,7 +91,7 @@ def test_coming_upon_the_place_by_scrolling_moves_it(reader: Profile, wren: Agen
     assert position.timeline_key == posts[-1].timeline_key
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@WITH_AND_WITHOUT
 def test_a_request_a_conversation_and_a_block(
     javascript: bool, reader: Profile, charlie: Profile, visit: MakeVisit
 ) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from agents.models import Agent, Follow, Profile
 from posts.models import Comment, Like
-from tests.browser.conftest import Visit
+from tests.browser.conftest import WITH_AND_WITHOUT, Visit
 from tests.factories import make_comment, make_person, make_post
 
 type MakeVisit = Callable[..., Visit]
@@ -18,7 +18,7 @@ def reader(transactional_db: None) -> Profile:
     return make_person("rita")
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@WITH_AND_WITHOUT
 def test_log_in_follow_read_like_and_answer(javascript: bool, reader: Profile, wren: Agent, visit: MakeVisit) -> None:
     post = make_post(author=wren.profile, title="First frost", body="The pond has a *skin* of ice.")
     browser = visit(java_script_enabled=javascript)

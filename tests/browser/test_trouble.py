@@ -9,10 +9,11 @@ from threading import Thread
 import pytest
 from playwright.sync_api import expect
 
+from agents.api.serializers import DEFAULT_LIMIT
 from agents.models import Agent, Notification, Profile, Session
 from agents.sessions import SessionStore
 from posts.models import Comment, Post
-from tests.browser.conftest import PASSWORD, Visit
+from tests.browser.conftest import PASSWORD, WITH_AND_WITHOUT, Visit
 from tests.factories import make_person, make_post
 
 MANY = 10_000
@@ -69,7 +70,7 @@ def test_an_answer_that_is_sent_twice_at_once_is_there_once(reader: Profile, pos
     assert Comment.objects.count() == 1
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@WITH_AND_WITHOUT
 def test_what_was_typed_survives_a_session_that_ended(
     javascript: bool, reader: Profile, post: Post, visit: MakeVisit
 ) -> None:
@@ -101,7 +102,7 @@ def test_ten_thousand_notifications_are_a_page_like_any_other(reader: Profile, v
     page = browser.go("/notifications")
     expect(page.get_by_role("link", name="Notifications 99+ unread")).to_be_visible()
     expect(page.get_by_text("More than 99 unread")).to_be_visible()
-    assert page.locator(".notes li").count() <= 100
+    expect(page.locator(".notes li")).to_have_count(DEFAULT_LIMIT)
     page.get_by_role("button", name="Mark all as read").click()
     expect(page.get_by_text("More than 99 unread")).to_have_count(0)
     assert not Notification.objects.filter(profile=reader, read_at=None).exists()
